@@ -1,0 +1,90 @@
+import type { Batch } from '../columnar/batch';
+import type { TableToken } from '../detection/detection';
+import type { LoadMode, RetentionSettings } from '../pipeline/pipeline';
+import type { Finding } from '../sources/source';
+import type { ColumnSpec } from '../types/logical';
+
+/** Names one load of one table for good; every path derives from it. */
+export interface RunIdentity {
+  readonly pipeline: string;
+  readonly domain: string;
+  /** The table's folder name: its id made safe, see `entityName`. */
+  readonly entity: string;
+  readonly table: string;
+  readonly batch: string;
+  /** Unique per run of the child workflow, the same for each attempt of the load. */
+  readonly run: string;
+  /** Which attempt writes; staging of different attempts never meets. */
+  readonly attempt: number;
+  /** YYYY-MM-DD in UTC, fixed when the load was scheduled. */
+  readonly ingestionDate: string;
+}
+
+export interface DataFile {
+  /** Relative to the lake's root. */
+  readonly path: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** What readers see of one table now. */
+export interface PublishedState {
+  readonly run: string;
+  readonly batch: string;
+  readonly fence: number;
+  readonly publishedAt: string;
+  readonly mode: LoadMode;
+  readonly rows: number;
+  readonly files: readonly DataFile[];
+  readonly columns: readonly ColumnSpec[];
+}
+
+/** Takes the batches of one load. Nothing that it writes is visible to a reader of the lake. */
+export interface StagingWriter {
+  write(batch: Batch): Promise<void>;
+  /** Completes the files and counts their rows from their own footers. */
+  finish(): Promise<readonly DataFile[]>;
+  /** Removes what was written. Safe after a failed `write` or `finish`, and twice. */
+  abort(): Promise<void>;
+  /** Bytes written out so far. */
+  readonly bytes: number;
+}
+
+export interface PublishRequest {
+  readonly identity: RunIdentity;
+  readonly mode: LoadMode;
+  readonly files: readonly DataFile[];
+  readonly columns: readonly ColumnSpec[];
+  /** For `incremental` (merge) and `append` (rows already present are left out). */
+  readonly key: readonly string[];
+  readonly token: TableToken;
+  readonly rowsAtSource: number;
+  /** The fencing token of the table's lease: a publication with a smaller one than the published state's is refused. */
+  readonly fence: number;
+  /** Asked immediately before the swap; throws LeaseLost when another owner has the table. */
+  assertOwner(): Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export interface Destination {
+  /** For messages: `file:/lake`, `s3://bucket/prefix`. */
+  readonly description: string;
+  /** The present state, or undefined when nothing was ever published. */
+  published(domain: string, entity: string): Promise<PublishedState | undefined>;
+  stage(identity: RunIdentity, columns: readonly ColumnSpec[]): Promise<StagingWriter>;
+  /**
+   * Makes the staged files the table's present state in one step: before it readers see the old
+   * state whole, after it the new one whole. Repeating it for a run that is already published
+   * changes nothing and returns the published state.
+   */
+  publish(request: PublishRequest): Promise<PublishedState>;
+  /** Deletes loads that the rule no longer keeps, and staging left by dead attempts. */
+  retain(domain: string, entity: string, rule: RetentionSettings): Promise<{ readonly deletedRuns: number }>;
+  /** Small JSON documents beside the data: plans. Written atomically. */
+  putDocument(path: string, document: unknown): Promise<void>;
+  /** Undefined when absent. */
+  getDocument(path: string): Promise<unknown>;
+  check(): Promise<readonly Finding[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,186 @@
+/**
+ * A pipeline file as types, after validation and with every default filled in. `load.ts` makes
+ * these from YAML; nothing downstream sees the YAML.
+ */
+
+export type DetectionStrategy = 'auto' | 'log' | 'token' | 'cursor' | 'checksum' | 'always';
+export type LoadMode = 'full' | 'incremental' | 'append';
+export type EngineName = 'embedded';
+
+/** Where a secret is kept; the value is fetched when a connection is opened, never earlier. */
+export type SecretReference =
+  | { readonly from: 'env'; readonly name: string }
+  | { readonly from: 'file'; readonly path: string };
+
+export type Mask =
+  /** Hex of SHA-256 over salt and value. */
+  | { readonly method: 'sha256'; readonly salt: SecretReference }
+  /** Hex of HMAC-SHA-256 of the value. */
+  | { readonly method: 'hmac'; readonly key: SecretReference }
+  /** Keeps the first `keepStart` and last `keepEnd` characters, the rest become `*`. */
+  | { readonly method: 'partial'; readonly keepStart: number; readonly keepEnd: number }
+  /** A fixed text in place of every value; NULL stays NULL. */
+  | { readonly method: 'redact'; readonly text: string };
+
+export interface DetectionSettings {
+  readonly strategy: DetectionStrategy;
+  /** A token younger than this on the source's clock is not settled. Default 5,000. */
+  readonly settleMarginMs: number;
+  /** Load anyway when the last load is older than this on the source's clock. Default 24 h. */
+  readonly maxSkipAgeMs: number;
+}
+
+export interface CursorSettings {
+  readonly column: string;
+  /**
+   * How far before the last seen cursor value to read again: milliseconds for dates and
+   * timestamps, units for numbers. Default 0.
+   */
+  readonly lookBack: number;
+}
+
+/** Everything that decides how one table is loaded: the pipeline's defaults with its override laid over. */
+export interface TableSettings {
+  readonly engine: EngineName;
+  readonly mode: LoadMode;
+  readonly detection: DetectionSettings;
+  readonly cursor?: CursorSettings;
+  /** Columns that identify a row, for `incremental`. Default: the primary key. */
+  readonly key?: readonly string[];
+  /** Longest time for one attempt at the load. Default 2 h. */
+  readonly timeoutMs: number;
+  /** Attempts before the table is failed. Default 3. */
+  readonly maximumAttempts: number;
+  readonly excludeColumns: readonly string[];
+  /** Columns read as the source's own text rendering, whatever their type. */
+  readonly textColumns: readonly string[];
+  readonly masks: Readonly<Record<string, Mask>>;
+  /** A condition in the source's SQL; only rows that meet it are loaded. */
+  readonly where?: string;
+  readonly invalidDates: 'null' | 'text' | 'fail';
+  readonly onSchemaChange: 'accept' | 'fail';
+  readonly guard: GuardSettings;
+}
+
+/** What a load may not do to a table that had rows unless the source's own count confirms it. */
+export interface GuardSettings {
+  /** Largest share of the rows, 0 to 1, that may vanish in one load. Default 0.5. */
+  readonly maxDropShare: number;
+}
+
+export interface TableSelection {
+  /** Patterns with `*` and `?` against the table's id (`name`, or `schema.name`). Default `["*"]`. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+}
+
+export interface TableOverride {
+  /** The pattern it was written under; later overrides win over earlier ones. */
+  readonly pattern: string;
+  readonly settings: Partial<TableSettings>;
+}
+
+export interface ScheduleSettings {
+  readonly cron: readonly string[];
+  /** IANA name. Default UTC. */
+  readonly timeZone: string;
+  /** What a due run does when the last one still runs. Default skip. */
+  readonly overlap: 'skip' | 'bufferOne' | 'cancelOther' | 'terminateOther' | 'allowAll';
+  /** How late a missed run may still start. Default 1 h. */
+  readonly catchUpMs: number;
+  readonly paused: boolean;
+}
+
+export interface RetentionSettings {
+  /** Loads kept per table besides the present one. Default 3. */
+  readonly runs: number;
+  /** A load younger than this is kept whatever its number. Default 0. */
+  readonly days: number;
+}
+
+export interface DestinationSettings {
+  readonly type: 'parquet';
+  /** Name of a `file` or `s3` connection. */
+  readonly connection: string;
+  readonly compression: 'zstd' | 'snappy' | 'none';
+  readonly retention: RetentionSettings;
+}
+
+export interface Pipeline {
+  /** `[a-z][a-z0-9-]*`; the name of the pipeline in commands, workflow ids and paths. */
+  readonly name: string;
+  readonly description?: string;
+  /** The file it was read from. */
+  readonly file: string;
+  /** First folder under raw/. Default: the pipeline's name. */
+  readonly domain: string;
+  readonly source: {
+    readonly connection: string;
+    /** PostgreSQL: schemas to look in, default `["public"]`. MySQL: empty, the connection names the database. */
+    readonly schemas: readonly string[];
+  };
+  readonly tables: TableSelection;
+  readonly defaults: TableSettings;
+  readonly overrides: readonly TableOverride[];
+  readonly destination: DestinationSettings;
+  readonly schedule?: ScheduleSettings;
+  /** Tables loaded at the same time. Default 4. */
+  readonly concurrency: number;
+}
+
+/** How to verify the server at the other end, with certificates as file paths. */
+export interface TlsSettings {
+  /** `prefer` takes TLS if offered and verifies nothing; `verify-full` also checks the host name. */
+  readonly mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
+export interface DatabaseConnection {
+  readonly type: 'mysql' | 'postgres';
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password?: SecretReference;
+  readonly database: string;
+  readonly tls: TlsSettings;
+  readonly connectTimeoutMs: number;
+}
+
+export interface FileConnection {
+  readonly type: 'file';
+  readonly name: string;
+  /** Absolute path of the lake's root folder. */
+  readonly path: string;
+}
+
+export interface S3Connection {
+  readonly type: 's3';
+  readonly name: string;
+  readonly bucket: string;
+  /** Key prefix without slashes at its ends; may be empty. */
+  readonly prefix: string;
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly forcePathStyle: boolean;
+  /** Without these the SDK's own credential chain decides. */
+  readonly accessKeyId?: SecretReference;
+  readonly secretAccessKey?: SecretReference;
+}
+
+export type Connection = DatabaseConnection | FileConnection | S3Connection;
+
+/** Where Historico_Execucao lives. */
+export type HistorySettings =
+  | { readonly type: 'sqlite'; readonly path: string }
+  | { readonly type: 'postgres'; readonly connection: string; readonly schema: string };
+
+/** One pipelines folder, validated as a whole. */
+export interface Project {
+  readonly directory: string;
+  readonly pipelines: ReadonlyMap<string, Pipeline>;
+  readonly connections: ReadonlyMap<string, Connection>;
+  readonly history: HistorySettings;
+}

@@ -1,0 +1,114 @@
+import type { Batch } from '../columnar/batch';
+import type { TableToken } from '../detection/detection';
+import type { CursorSettings, DetectionStrategy, TableSettings } from '../pipeline/pipeline';
+import type { ColumnSpec } from '../types/logical';
+
+export type TableKind = 'table' | 'partitioned' | 'view' | 'materialized-view' | 'foreign';
+
+export interface SourceTable {
+  /**
+   * The table's name in commands, plans and the history: `name` for MySQL, `schema.name` for
+   * PostgreSQL, a part that holds a dot or a double quote in double quotes (`public."a.b"`).
+   */
+  readonly id: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: TableKind;
+  /** The server's estimates, for ordering only. */
+  readonly approximateRows?: number;
+  readonly approximateBytes?: number;
+}
+
+export interface SourceColumn {
+  readonly name: string;
+  /** In the source's words, complete: `decimal(12,2)`, `bigint(20) unsigned`, `timestamp(3) without time zone`. */
+  readonly sourceType: string;
+  readonly nullable: boolean;
+  readonly comment?: string;
+}
+
+export interface TableDescription {
+  readonly table: SourceTable;
+  readonly columns: readonly SourceColumn[];
+  /** Columns of the primary key in key order; empty without one. */
+  readonly primaryKey: readonly string[];
+  readonly comment?: string;
+}
+
+export interface TokenRequest {
+  readonly table: SourceTable;
+  readonly strategy: DetectionStrategy;
+  readonly settleMarginMs: number;
+  readonly cursor?: CursorSettings;
+  readonly where?: string;
+  /** The token of the last successful load: how far back a log must be read. */
+  readonly previous?: TableToken;
+}
+
+/** Which rows to read: the table's filter, and for incremental loads everything from a cursor value on. */
+export interface RowFilter {
+  readonly where?: string;
+  /** `value` is in the source's text form as `TableSnapshot.maximum` returned it. */
+  readonly from?: {
+    readonly column: string;
+    readonly value: string;
+    /** As CursorSettings.lookBack. The bound is `>= value - lookBack`, or `> value` when `exclusive`. */
+    readonly lookBack: number;
+    readonly exclusive: boolean;
+  };
+}
+
+/** What a reader will produce: the outcome of laying the table's settings over its description. */
+export interface ReadPlan {
+  /** In the order of the batches' vectors. */
+  readonly columns: readonly ColumnSpec[];
+}
+
+export interface ReadStatistics {
+  /** Rows handed over so far. */
+  rows: number;
+  /** Values without a faithful form that `invalidDates: null` turned into NULL. */
+  invalidValues: number;
+}
+
+/** One consistent view of one table: everything asked of it sees the same rows. */
+export interface TableSnapshot {
+  readonly description: TableDescription;
+  /** Maps every column. Throws TypeUnsupported naming each column without a faithful type. */
+  plan(settings: TableSettings): ReadPlan;
+  count(filter: RowFilter): Promise<number>;
+  /** The largest value of a column in the source's text form; undefined for no rows or only NULLs. */
+  maximum(column: string, filter: RowFilter): Promise<string | undefined>;
+  /**
+   * Streams the rows, bounded: at most one batch (about 64 Ki rows or 8 MiB, whichever comes
+   * first) and what the driver buffers. A batch is valid until the next one is asked for.
+   */
+  read(settings: TableSettings, filter: RowFilter, statistics: ReadStatistics): AsyncIterable<Batch>;
+  close(): Promise<void>;
+}
+
+/** One thing that `check` found: an absent permission, a setting that weakens detection. */
+export interface Finding {
+  readonly severity: 'error' | 'warning';
+  readonly subject: string;
+  readonly problem: string;
+  /** The statement or setting that mends it. */
+  readonly remedy: string;
+}
+
+/** A database, as Comporta uses it. Every method throws ComportaError and nothing else. */
+export interface Source {
+  readonly dialect: 'mysql' | 'postgres';
+  /** Base tables, partitioned tables (not their partitions) and views, ordered by id. */
+  listTables(): Promise<readonly SourceTable[]>;
+  /**
+   * Reads the tokens of all tables in a handful of queries, from the writer, in UTC. A table that
+   * cannot be asked has a token whose evidence carries `distrust`; it does not spoil the others.
+   */
+  readTokens(requests: readonly TokenRequest[]): Promise<ReadonlyMap<string, TableToken>>;
+  /** Throws TableNotFound, PermissionDenied, ConnectionFailed, … `signal` ends it and its reads. */
+  openSnapshot(table: SourceTable, signal: AbortSignal): Promise<TableSnapshot>;
+  /** Tries everything a load and a detection need. */
+  check(tables: readonly SourceTable[]): Promise<readonly Finding[]>;
+  close(): Promise<void>;
+}
