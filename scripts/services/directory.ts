@@ -1,0 +1,40 @@
+import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** Folder of one running service. */
+export interface ServiceDirectory {
+  readonly path: string;
+  /** Whether it goes away with the service. */
+  readonly disposable: boolean;
+  /** Removes it if it is disposable. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Makes the folder of a service, readable by its user alone.
+ * @param chosen the caller's folder, which is kept; default: a new one under the temporary folder.
+ * @param owner the user it belongs to; default: the caller's.
+ */
+export async function serviceDirectory(
+  name: string,
+  chosen?: string,
+  owner?: { readonly uid: number; readonly gid: number },
+): Promise<ServiceDirectory> {
+  const path =
+    chosen === undefined ? await mkdtemp(join(tmpdir(), `comporta-${name}-`)) : resolve(chosen);
+  await mkdir(path, { recursive: true });
+  await chmod(path, 0o700);
+  if (owner !== undefined) await chown(path, owner.uid, owner.gid);
+  const disposable = chosen === undefined;
+  return {
+    path,
+    disposable,
+    dispose: async () => {
+      if (disposable) await rm(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Whether this process may act as any user. Servers of databases ask for care then. */
+export const runsAsRoot = process.getuid?.() === 0;

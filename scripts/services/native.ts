@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import type { ServiceDirectory } from './directory';
+import { serverProcess, type ServerCommand } from './process';
+import { loopback, type NativeService, type ServiceName } from './service';
+
+export interface NativeServer {
+  readonly name: ServiceName;
+  readonly port: number;
+  readonly directory: ServiceDirectory;
+  /** The command line, with the caller's extra arguments at the end. */
+  readonly command: (extraArgs: readonly string[]) => ServerCommand;
+  readonly extraArgs: readonly string[] | undefined;
+  /** Resolves when the server answers a client; it is tried again while it rejects. */
+  readonly ready: () => Promise<unknown>;
+  /** Default: SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+}
+
+/** Starts a server whose directory is prepared, and gives the handle that owns both. */
+export async function startNative(server: NativeServer): Promise<NativeService> {
+  const { name, port, directory, command, ready, stopSignal } = server;
+  const logFile = join(directory.path, 'server.log');
+  const running = serverProcess({
+    name,
+    logFile,
+    ready,
+    stopSignal,
+    disposableDirectory: directory.disposable ? directory.path : undefined,
+  });
+  let extraArgs = server.extraArgs ?? [];
+  try {
+    await running.start(command(extraArgs));
+  } catch (error) {
+    await directory.dispose();
+    throw error;
+  }
+  return {
+    name,
+    host: loopback,
+    port,
+    directory: directory.path,
+    logFile,
+    get pid() {
+      return running.pid;
+    },
+    stop: async () => {
+      await running.stop();
+      await directory.dispose();
+    },
+    kill9: () => running.kill9(),
+    restart: async (otherArgs) => {
+      extraArgs = otherArgs ?? extraArgs;
+      await running.stop();
+      await running.start(command(extraArgs));
+    },
+  };
+}
+
+/**
+ * A service with its connection facts. A spread would read `pid` once and freeze it, hence the
+ * facts are added to the service itself.
+ */
+export function withFacts<Facts extends object>(
+  service: NativeService,
+  facts: Facts,
+): NativeService & Facts {
+  return Object.assign(service, facts);
+}
