@@ -1,0 +1,172 @@
+/**
+ * What goes into and comes out of the workflows, and the names that others find them by.
+ * Types and constants only: the workflow sandbox, the worker and the commands all import this.
+ *
+ * Every workflow takes one object and needs nothing else (no memo, no parent), so that *Start
+ * Workflow Like This One* in the Web UI, which resends the one JSON payload, does what it says.
+ */
+import type { Verdict } from '../detection/detection';
+import type { LoadProgress } from '../engines/engine';
+import type { EngineName } from '../pipeline/pipeline';
+
+export const CONTROL_TASK_QUEUE = 'comporta-control';
+
+/** One task queue per engine, so that each can run in processes of its own. */
+export function engineTaskQueue(engine: EngineName): string {
+  return `comporta-${engine}`;
+}
+
+/** Keyword search attributes; the worker registers those that are missing. */
+export const SEARCH_ATTRIBUTES = {
+  pipeline: 'ComportaPipeline',
+  table: 'ComportaTable',
+  batch: 'ComportaBatch',
+  /** The error code of a failed load. */
+  failure: 'ComportaFailure',
+} as const;
+
+export function controllerWorkflowId(pipeline: string, batch: string): string {
+  return `controller/${pipeline}/${batch}`;
+}
+
+/** The batch is in the id: resetting yesterday's failed load must not touch today's. */
+export function ingestWorkflowId(pipeline: string, table: string, batch: string): string {
+  return `ingest/${pipeline}/${table}/${batch}`;
+}
+
+export interface ControllerInput {
+  readonly pipeline: string;
+  /** Names the run in ids, paths and the history. Default: from the workflow's start time. */
+  readonly batch?: string;
+  /** Only these table ids. Default: all that the pipeline selects. */
+  readonly tables?: readonly string[];
+  /** Load whatever the detection says. */
+  readonly force?: boolean;
+  /** Only the tables that failed in this earlier batch; they load whatever the detection says. */
+  readonly failedOf?: string;
+  /** Set by the workflow when it continues as new; not for callers. */
+  readonly continuation?: ControllerContinuation;
+}
+
+export interface ControllerContinuation {
+  readonly plan: PlanSummary;
+  /** Index into the plan's tables to load. */
+  readonly next: number;
+  readonly counters: ControllerCounters;
+}
+
+export interface ControllerCounters {
+  readonly loaded: number;
+  readonly failed: number;
+  /** Another execution of the same load was already running. */
+  readonly alreadyRunning: number;
+}
+
+export interface ControllerProgress extends ControllerCounters {
+  readonly batch: string;
+  readonly phase: 'planning' | 'loading' | 'summarizing';
+  readonly toLoad: number;
+  readonly skipped: number;
+  /** Table ids being loaded now. */
+  readonly running: readonly string[];
+}
+
+/** The result of a controller whose tables all loaded; a failed one carries it in its details. */
+export interface BatchSummary {
+  readonly pipeline: string;
+  readonly batch: string;
+  /** Where the plan is, relative to the lake. */
+  readonly plan: string;
+  readonly considered: number;
+  readonly loaded: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly rows: number;
+  readonly bytes: number;
+  /** At most 50, with cause; all of them are in the history. */
+  readonly failures: readonly { readonly table: string; readonly error: string }[];
+}
+
+export interface IngestTableInput {
+  readonly pipeline: string;
+  readonly table: string;
+  readonly batch: string;
+  /** Why it loads, for the history. Default: started by hand. */
+  readonly decision?: Verdict;
+  readonly load?: LoadOptions;
+}
+
+/** How the load activity is run. Every field has a default in the workflow. */
+export interface LoadOptions {
+  /** Default: the embedded engine's. */
+  readonly taskQueue?: string;
+  /** Longest time for one attempt, milliseconds. Default 2 h. */
+  readonly timeoutMs?: number;
+  /** Default 3. */
+  readonly maximumAttempts?: number;
+}
+
+export interface LoadResult {
+  readonly run: string;
+  readonly rows: number;
+  readonly rowsPublished: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+  readonly files: number;
+}
+
+/** What planning leaves in the workflow's history: a reference and counts, never the list. */
+export interface PlanSummary {
+  readonly pipeline: string;
+  readonly batch: string;
+  /** Path of the plan document, relative to the lake. */
+  readonly path: string;
+  readonly considered: number;
+  readonly toLoad: number;
+  readonly skipped: number;
+  readonly concurrency: number;
+}
+
+export interface PlannedLoad {
+  readonly table: string;
+  readonly decision: Verdict;
+  readonly load: Required<LoadOptions>;
+}
+
+export interface PlanLoadRequest {
+  readonly pipeline: string;
+  readonly batch: string;
+  readonly tables?: readonly string[];
+  readonly force?: boolean;
+  readonly failedOf?: string;
+}
+
+export interface PlanPageRequest {
+  readonly plan: PlanSummary;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+export interface RecordFailureRequest {
+  readonly pipeline: string;
+  readonly table: string;
+  readonly batch: string;
+  readonly decision?: Verdict;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Activities of the `control` role. */
+export interface ControlActivities {
+  planLoad(request: PlanLoadRequest): Promise<PlanSummary>;
+  readPlanPage(request: PlanPageRequest): Promise<readonly PlannedLoad[]>;
+  recordFailure(request: RecordFailureRequest): Promise<void>;
+  summarizeBatch(plan: PlanSummary): Promise<BatchSummary>;
+}
+
+/** Activities of an engine's role. Heartbeats with LoadProgress. */
+export interface EngineActivities {
+  loadTable(input: IngestTableInput): Promise<LoadResult>;
+}
+
+export type { LoadProgress };
