@@ -12,20 +12,32 @@ export interface ServiceDirectory {
 }
 
 /**
- * Makes the folder of a service, readable by its user alone.
+ * Makes the folder of a service, readable by its user alone, and starts the service in it. A
+ * start that fails takes a disposable folder with it.
  * @param chosen the caller's folder, which is kept; default: a new one under the temporary folder.
  * @param owner the user it belongs to; default: the caller's.
  */
-export async function serviceDirectory(
+export async function inServiceDirectory<Service>(
   name: string,
-  chosen?: string,
+  chosen: string | undefined,
+  start: (directory: ServiceDirectory) => Promise<Service>,
   owner?: { readonly uid: number; readonly gid: number },
-): Promise<ServiceDirectory> {
+): Promise<Service> {
+  const directory = await makeDirectory(name, chosen);
+  if (owner !== undefined) await chown(directory.path, owner.uid, owner.gid);
+  try {
+    return await start(directory);
+  } catch (error) {
+    await directory.dispose();
+    throw error;
+  }
+}
+
+async function makeDirectory(name: string, chosen: string | undefined): Promise<ServiceDirectory> {
   const path =
     chosen === undefined ? await mkdtemp(join(tmpdir(), `comporta-${name}-`)) : resolve(chosen);
   await mkdir(path, { recursive: true });
   await chmod(path, 0o700);
-  if (owner !== undefined) await chown(path, owner.uid, owner.gid);
   const disposable = chosen === undefined;
   return {
     path,

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { installOnce } from './cache';
 import { execute, findExecutable } from './command';
 import { hasDebianTools, unpackDebianPackages } from './debian';
-import { runsAsRoot, serviceDirectory } from './directory';
+import { inServiceDirectory, runsAsRoot, type ServiceDirectory } from './directory';
 import { answersMysqlClient, testUserStatements } from './mysql-client';
 import { startNative, withFacts } from './native';
 import { freePort } from './network';
@@ -64,7 +64,16 @@ export async function ensureMariadb(
  */
 export async function startMariadb(options: MariadbOptions = {}): Promise<NativeDatabaseService> {
   const tool = await ensureMariadb(options.progress);
-  const directory = await serviceDirectory('mariadb', options.directory);
+  return inServiceDirectory('mariadb', options.directory, (directory) =>
+    startIn(directory, tool, options),
+  );
+}
+
+async function startIn(
+  directory: ServiceDirectory,
+  tool: MariadbTool,
+  options: MariadbOptions,
+): Promise<NativeDatabaseService> {
   const dataDirectory = join(directory.path, 'data');
   const port = options.port ?? (await freePort());
   const always = baseArguments(tool, dataDirectory);

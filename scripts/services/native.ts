@@ -28,12 +28,7 @@ export async function startNative(server: NativeServer): Promise<NativeService> 
     disposableDirectory: directory.disposable ? directory.path : undefined,
   });
   let extraArgs = server.extraArgs ?? [];
-  try {
-    await running.start(command(extraArgs));
-  } catch (error) {
-    await directory.dispose();
-    throw error;
-  }
+  await running.start(command(extraArgs));
   return {
     name,
     host: loopback,
