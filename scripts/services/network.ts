@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loopback } from './service';
 
@@ -32,6 +32,18 @@ function listenAnywhere(): Promise<{ port: number; release(): Promise<void> }> {
         port: address.port,
         release: () => new Promise((released) => server.close(() => released())),
       });
+    });
+  });
+}
+
+/** Resolves when something accepts a connection on this port of 127.0.0.1, rejects otherwise. */
+export function acceptsConnection(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: loopback, port });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
     });
   });
 }

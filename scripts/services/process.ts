@@ -41,8 +41,12 @@ export interface ServerProcess {
 
 interface Survivor {
   readonly pid: number;
+  readonly stopSignal: NodeJS.Signals;
   readonly disposableDirectory: string | undefined;
 }
+
+/** Milliseconds for the servers to shut down when this process ends with them still running. */
+const atTheEndMs = 5_000;
 
 const survivors = new Map<number, Survivor>();
 let watchingForTheEnd = false;
@@ -54,7 +58,7 @@ export function leaveRunning(pid: number): void {
 
 /** Makes a handle for a server; nothing runs before its `start()`. */
 export function serverProcess(options: ServerProcessOptions): ServerProcess {
-  const { name, logFile, ready, disposableDirectory } = options;
+  const { name, logFile, ready, disposableDirectory, stopSignal = 'SIGTERM' } = options;
   let child: ChildProcess | undefined;
 
   const end = async (signal: NodeJS.Signals) => {
@@ -78,7 +82,7 @@ export function serverProcess(options: ServerProcessOptions): ServerProcess {
       child = await spawnWithLog(server, logFile);
       const started = child;
       const pid = started.pid!;
-      stopAtTheEnd({ pid, disposableDirectory });
+      stopAtTheEnd({ pid, stopSignal, disposableDirectory });
       try {
         await poll(ready, {
           timeoutMs: options.startTimeoutMs,
@@ -95,7 +99,7 @@ export function serverProcess(options: ServerProcessOptions): ServerProcess {
         });
       }
     },
-    stop: () => end(options.stopSignal ?? 'SIGTERM'),
+    stop: () => end(stopSignal),
     kill9: () => end('SIGKILL'),
   };
 }
@@ -162,12 +166,18 @@ export function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+  return !stateOf(pid).startsWith('Z');
+}
+
+/** State letter of an existing process, `Z` for a zombie; or one that is gone by now. */
+function stateOf(pid: number): string {
   try {
-    // Field 3 of /proc/<pid>/stat, after the parenthesised name (Linux, proc(5)).
-    const state = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop();
-    return !state?.startsWith('Z');
+    // Field 3, after the name in parentheses: proc(5).
+    if (process.platform === 'linux')
+      return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop() ?? '';
+    return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
   } catch {
-    return process.platform !== 'linux';
+    return 'Z';
   }
 }
 
@@ -216,14 +226,22 @@ function stopAtTheEnd(survivor: Survivor): void {
 
 /** Synchronous, because nothing asynchronous runs once a process has begun to exit. */
 function endSurvivors(): void {
-  for (const { pid, disposableDirectory } of survivors.values()) {
-    // Data that somebody wants to keep deserves an orderly shutdown, which goes on without us.
-    if (disposableDirectory === undefined) {
-      signalIfAlive(pid, 'SIGTERM');
-      continue;
-    }
-    [pid, ...descendantsOf(pid)].forEach((target) => signalIfAlive(target, 'SIGKILL'));
-    rmSync(disposableDirectory, { recursive: true, force: true, maxRetries: 5 });
-  }
+  const ending = [...survivors.values()].map((survivor) => ({
+    ...survivor,
+    family: [survivor.pid, ...descendantsOf(survivor.pid)],
+  }));
   survivors.clear();
+  ending.forEach(({ pid, stopSignal }) => signalIfAlive(pid, stopSignal));
+  const family = ending.flatMap((survivor) => survivor.family);
+  const killAt = Date.now() + atTheEndMs;
+  while (Date.now() < killAt && family.some(isAlive)) pause(10);
+  family.forEach((pid) => signalIfAlive(pid, 'SIGKILL'));
+  for (const { disposableDirectory } of ending)
+    if (disposableDirectory !== undefined)
+      rmSync(disposableDirectory, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Blocks the thread. */
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
