@@ -28,12 +28,48 @@ export function decide({ previous, current, strategy, maxSkipAgeMs }: DecisionIn
 
   const doubts: string[] = [];
   for (const evidence of current.evidence) {
-    const before = previous.evidence.find((candidate) => candidate.strategy === evidence.strategy);
-    const verdict = compare(before, evidence);
+    const verdict = compare(sameStrategy(previous, evidence), evidence);
+    if (verdict.verdict === 'unchanged' && evidence.blindTo !== undefined) {
+      const contradiction = contradictionOf(evidence, previous, current);
+      if (contradiction !== undefined) return contradiction;
+    }
     if (verdict.verdict !== 'unknown') return verdict;
     doubts.push(verdict.reason);
   }
   return unknown(doubts.length === 0 ? 'the source gave no evidence' : doubts.join('; '));
+}
+
+function sameStrategy(token: TableToken, evidence: Evidence): Evidence | undefined {
+  return token.evidence.find((candidate) => candidate.strategy === evidence.strategy);
+}
+
+/**
+ * Other evidence that saw the table change although the log did not. Only values that move with
+ * rows count, and only where both sides are trusted and of the same server.
+ */
+function contradictionOf(
+  log: Evidence,
+  previous: TableToken,
+  current: TableToken,
+): Verdict | undefined {
+  for (const evidence of current.evidence) {
+    const before = sameStrategy(previous, evidence);
+    if (evidence === log || before === undefined) continue;
+    if (before.distrust !== undefined || evidence.distrust !== undefined) continue;
+    if (differences(before.identity, evidence.identity).length > 0) continue;
+    const changes = differences(withoutHints(before), withoutHints(evidence));
+    if (changes.length > 0) {
+      return changed(
+        `${evidence.strategy}: ${changes.join(', ')} (the log, which is blind to ${log.blindTo ?? 'some writers'}, shows nothing)`,
+      );
+    }
+  }
+  return undefined;
+}
+
+function withoutHints(evidence: Evidence): Evidence['values'] {
+  const hints = new Set(evidence.hints ?? []);
+  return Object.fromEntries(Object.entries(evidence.values).filter(([key]) => !hints.has(key)));
 }
 
 /** One strategy's evidence then and now. `unknown` lets the next, weaker strategy speak. */

@@ -22,6 +22,16 @@ export interface Evidence {
    * and this one touches the table. Absent or unknown: the next evidence decides.
    */
   readonly touched?: 'yes' | 'no' | 'unknown';
+  /**
+   * For a log that some writers can go around (`SET sql_log_bin = 0`): who they are. Its word that
+   * nothing changed then yields to weaker evidence that saw a change.
+   */
+  readonly blindTo?: string;
+  /**
+   * Keys of `values` that can move while no row does (statistics). They make a table load when
+   * this evidence decides, but are not enough to contradict a log.
+   */
+  readonly hints?: readonly string[];
 }
 
 /** Everything seen of a table before its load, strongest evidence first. Saved by a successful load. */

@@ -1,0 +1,211 @@
+import { decide } from '../detection/decide';
+import type { TableToken, Verdict } from '../detection/detection';
+import type { Destination } from '../destinations/destination';
+import { ComportaError } from '../errors';
+import type { History, TableState } from '../history/history';
+import type { Pipeline, TableSettings } from '../pipeline/pipeline';
+import { selectTables, settingsFor, unmatchedOverrides } from '../pipeline/settings';
+import type { Source, SourceTable } from '../sources/source';
+import { engineTaskQueue, type PlanLoadRequest, type PlannedLoad } from '../workflows/api';
+import type { Plan } from './plan';
+import { nearest } from './nearest';
+
+export interface PlanDependencies {
+  readonly pipeline: Pipeline;
+  readonly source: Source;
+  readonly destination: Destination;
+  readonly history: History;
+  readonly now: () => Date;
+}
+
+/** One table with everything that its decision needs. */
+interface Candidate {
+  readonly table: SourceTable;
+  readonly settings: TableSettings;
+  readonly state: TableState | undefined;
+}
+
+/**
+ * Decides for every table of a pipeline whether it loads, and why. Reads, and changes nothing.
+ * Throws TableNotFound for a requested table that the pipeline does not have.
+ */
+export async function makePlan(deps: PlanDependencies, request: PlanLoadRequest): Promise<Plan> {
+  const { pipeline, source, history } = deps;
+  const all = await source.listTables();
+  const selected = selectTables(pipeline, all);
+  const states = await history.states(pipeline.name);
+  const wanted = await wantedTables(deps, request, selected);
+
+  const candidates = wanted.map((table) => ({
+    table,
+    settings: settingsFor(pipeline, table.id),
+    state: states.get(table.id),
+  }));
+  const forced = forcedBy(request);
+  const decisions =
+    forced === undefined
+      ? await detect(source, candidates)
+      : new Map(candidates.map(({ table }) => [table.id, forced]));
+
+  const decided = candidates.map((candidate) => ({
+    ...candidate,
+    decision: decisions.get(candidate.table.id) ?? {
+      verdict: 'unknown' as const,
+      reason: 'the source gave no token',
+    },
+  }));
+  return {
+    pipeline: pipeline.name,
+    batch: request.batch,
+    plannedAt: deps.now().toISOString(),
+    source: `${source.dialect}:${pipeline.source.connection}`,
+    destination: deps.destination.description,
+    concurrency: pipeline.concurrency,
+    loads: decided
+      .filter(({ decision }) => decision.verdict !== 'unchanged')
+      .sort(longestFirst)
+      .map(({ table, settings, decision }) => ({
+        table: table.id,
+        mode: settings.mode,
+        decision,
+        load: loadOptions(settings),
+      })),
+    skips: decided
+      .filter(({ decision }) => decision.verdict === 'unchanged')
+      .map(({ table, decision }) => ({ table: table.id, decision })),
+    warnings: request.tables === undefined ? warnings(pipeline, all, selected, states) : [],
+  };
+}
+
+/** The tables to consider: all selected ones, those asked for by id, or those that failed before. */
+async function wantedTables(
+  deps: PlanDependencies,
+  request: PlanLoadRequest,
+  selected: readonly SourceTable[],
+): Promise<readonly SourceTable[]> {
+  let wanted = selected;
+  if (request.tables !== undefined && request.tables.length > 0) {
+    wanted = request.tables.map((id) => findTable(deps.pipeline, selected, id));
+  }
+  if (request.failedOf !== undefined) {
+    const outcomes = await deps.history.outcomes(deps.pipeline.name, request.failedOf);
+    if (outcomes.size === 0) {
+      throw new ComportaError('ConfigurationInvalid', `no batch "${request.failedOf}" in the history`, {
+        pipeline: deps.pipeline.name,
+        remedy: `run "npm run history -- ${deps.pipeline.name}" to see the batches`,
+      });
+    }
+    // A load that began and never ended (its workflow was terminated) is one to repeat as well.
+    wanted = wanted.filter((table) => {
+      const outcome = outcomes.get(table.id)?.kind;
+      return outcome === 'FAILED' || outcome === 'STARTED';
+    });
+  }
+  return wanted;
+}
+
+function findTable(pipeline: Pipeline, selected: readonly SourceTable[], id: string): SourceTable {
+  const found =
+    selected.find((table) => table.id === id) ?? selected.find((table) => table.name === id);
+  if (found !== undefined) return found;
+  const suggestion = nearest(
+    id,
+    selected.map((table) => table.id),
+  );
+  throw new ComportaError('TableNotFound', `the pipeline has no table "${id}"`, {
+    pipeline: pipeline.name,
+    remedy:
+      suggestion === undefined
+        ? 'check the name, and tables.include and tables.exclude in the pipeline file'
+        : `did you mean "${suggestion}"? Otherwise check tables.include and tables.exclude`,
+  });
+}
+
+function forcedBy(request: PlanLoadRequest): Verdict | undefined {
+  if (request.failedOf !== undefined) {
+    return { verdict: 'forced', reason: `failed in batch ${request.failedOf}` };
+  }
+  if (request.force === true) return { verdict: 'forced', reason: 'asked for with --force' };
+  return undefined;
+}
+
+async function detect(
+  source: Source,
+  candidates: readonly Candidate[],
+): Promise<ReadonlyMap<string, Verdict>> {
+  const tokens = await source.readTokens(candidates.map(tokenRequest));
+  return new Map(
+    candidates.map((candidate) => [candidate.table.id, decideOne(candidate, tokens)] as const),
+  );
+}
+
+function decideOne(
+  { table, settings, state }: Candidate,
+  tokens: ReadonlyMap<string, TableToken>,
+): Verdict {
+  const current = tokens.get(table.id);
+  if (current === undefined) return { verdict: 'unknown', reason: 'the source gave no token' };
+  return decide({
+    ...previousOf(state),
+    current,
+    strategy: settings.detection.strategy,
+    maxSkipAgeMs: settings.detection.maxSkipAgeMs,
+  });
+}
+
+/** What to ask the source about one table; the load asks the same question again before it reads. */
+export function tokenRequest({ table, settings, state }: Candidate): Parameters<
+  Source['readTokens']
+>[0][number] {
+  return {
+    table,
+    strategy: settings.detection.strategy,
+    settleMarginMs: settings.detection.settleMarginMs,
+    ...(settings.cursor === undefined ? {} : { cursor: settings.cursor }),
+    ...(settings.where === undefined ? {} : { where: settings.where }),
+    ...previousOf(state),
+  };
+}
+
+function previousOf(state: TableState | undefined): { previous?: TableToken } {
+  const token = state?.lastSuccess?.token;
+  return token === undefined ? {} : { previous: token };
+}
+
+function longestFirst(a: Candidate, b: Candidate): number {
+  return expectedWork(b) - expectedWork(a);
+}
+
+/** Milliseconds of the last load, or a guess from the server's estimate for a table never loaded. */
+function expectedWork({ table, state }: Candidate): number {
+  const GUESSED_ROWS_PER_MS = 100;
+  return state?.lastSuccess?.durationMs ?? (table.approximateRows ?? 0) / GUESSED_ROWS_PER_MS;
+}
+
+function loadOptions(settings: TableSettings): PlannedLoad['load'] {
+  return {
+    taskQueue: engineTaskQueue(settings.engine),
+    timeoutMs: settings.timeoutMs,
+    maximumAttempts: settings.maximumAttempts,
+  };
+}
+
+function warnings(
+  pipeline: Pipeline,
+  all: readonly SourceTable[],
+  selected: readonly SourceTable[],
+  states: ReadonlyMap<string, TableState>,
+): string[] {
+  const present = new Set(selected.map((table) => table.id));
+  const vanished = [...states.values()].filter(
+    (state) => state.lastSuccess !== undefined && !present.has(state.table),
+  );
+  return [
+    ...unmatchedOverrides(pipeline, all),
+    ...vanished.map(
+      ({ table }) =>
+        `${table} was loaded before and is no longer in the source or the selection; its last state stays in the lake`,
+    ),
+    ...(selected.length === 0 ? ['the pipeline selects no table of the source'] : []),
+  ];
+}
