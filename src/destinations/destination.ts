@@ -38,6 +38,11 @@ export interface PublishedState {
   readonly rows: number;
   readonly files: readonly DataFile[];
   readonly columns: readonly ColumnSpec[];
+  /** As they came in the PublishRequest, so that a load killed after the swap can still be recorded. */
+  readonly token: TableToken;
+  readonly rowsAtSource: number;
+  readonly rowsWritten: number;
+  readonly cursorHigh?: string;
 }
 
 /** Takes the batches of one load. Nothing that it writes is visible to a reader of the lake. */
@@ -60,6 +65,10 @@ export interface PublishRequest {
   readonly key: readonly string[];
   readonly token: TableToken;
   readonly rowsAtSource: number;
+  /** Rows in `files`, before any merge. */
+  readonly rowsWritten: number;
+  /** The largest cursor value of the load, where the next incremental load goes on. */
+  readonly cursorHigh?: string;
   /** The fencing token of the table's lease: a publication with a smaller one than the published state's is refused. */
   readonly fence: number;
   /** Asked immediately before the swap; throws LeaseLost when another owner has the table. */

@@ -18,6 +18,10 @@ export function decide({ previous, current, strategy, maxSkipAgeMs }: DecisionIn
   if (strategy === 'always') return unknown('the table is set to load always');
   if (previous === undefined) return unknown('no successful load yet');
 
+  if (previous.settings !== current.settings) {
+    return changed('the settings that shape what is loaded changed since the last load');
+  }
+
   const age = Date.parse(current.sourceTime) - Date.parse(previous.sourceTime);
   if (!(age >= 0)) {
     return unknown(`the source's clock went back from ${previous.sourceTime} to ${current.sourceTime}`);

@@ -39,6 +39,11 @@ export interface TableToken {
   /** The source's clock when the token was read, UTC, ISO 8601 with microseconds. */
   readonly sourceTime: string;
   readonly evidence: readonly Evidence[];
+  /**
+   * Fingerprint of the settings that shape what is loaded (columns, masks, filter, mode,
+   * destination), so that an edited pipeline file loads the table again.
+   */
+  readonly settings?: string;
 }
 
 export type Verdict =

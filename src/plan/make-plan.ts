@@ -5,10 +5,11 @@ import { ComportaError } from '../errors';
 import type { History, TableState } from '../history/history';
 import type { Pipeline, TableSettings } from '../pipeline/pipeline';
 import { selectTables, settingsFor, unmatchedOverrides } from '../pipeline/settings';
-import type { Source, SourceTable } from '../sources/source';
+import type { Source, SourceTable, TokenRequest } from '../sources/source';
 import { engineTaskQueue, type PlanLoadRequest, type PlannedLoad } from '../workflows/api';
 import type { Plan } from './plan';
 import { nearest } from './nearest';
+import { settingsFingerprint } from './settings-fingerprint';
 
 export interface PlanDependencies {
   readonly pipeline: Pipeline;
@@ -44,7 +45,7 @@ export async function makePlan(deps: PlanDependencies, request: PlanLoadRequest)
   const forced = forcedBy(request);
   const decisions =
     forced === undefined
-      ? await detect(source, candidates)
+      ? await detect(deps, candidates)
       : new Map(candidates.map(({ table }) => [table.id, forced]));
 
   const decided = candidates.map((candidate) => ({
@@ -130,33 +131,27 @@ function forcedBy(request: PlanLoadRequest): Verdict | undefined {
 }
 
 async function detect(
-  source: Source,
+  { pipeline, source, destination }: PlanDependencies,
   candidates: readonly Candidate[],
 ): Promise<ReadonlyMap<string, Verdict>> {
   const tokens = await source.readTokens(candidates.map(tokenRequest));
+  const decideOne = ({ table, settings, state }: Candidate): Verdict => {
+    const token = tokens.get(table.id);
+    if (token === undefined) return { verdict: 'unknown', reason: 'the source gave no token' };
+    return decide({
+      ...previousOf(state),
+      current: { ...token, settings: settingsFingerprint(pipeline, settings, destination) },
+      strategy: settings.detection.strategy,
+      maxSkipAgeMs: settings.detection.maxSkipAgeMs,
+    });
+  };
   return new Map(
-    candidates.map((candidate) => [candidate.table.id, decideOne(candidate, tokens)] as const),
+    candidates.map((candidate) => [candidate.table.id, decideOne(candidate)] as const),
   );
 }
 
-function decideOne(
-  { table, settings, state }: Candidate,
-  tokens: ReadonlyMap<string, TableToken>,
-): Verdict {
-  const current = tokens.get(table.id);
-  if (current === undefined) return { verdict: 'unknown', reason: 'the source gave no token' };
-  return decide({
-    ...previousOf(state),
-    current,
-    strategy: settings.detection.strategy,
-    maxSkipAgeMs: settings.detection.maxSkipAgeMs,
-  });
-}
-
 /** What to ask the source about one table; the load asks the same question again before it reads. */
-export function tokenRequest({ table, settings, state }: Candidate): Parameters<
-  Source['readTokens']
->[0][number] {
+export function tokenRequest({ table, settings, state }: Candidate): TokenRequest {
   return {
     table,
     strategy: settings.detection.strategy,

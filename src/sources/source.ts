@@ -99,8 +99,11 @@ export interface Finding {
 /** A database, as Comporta uses it. Every method throws ComportaError and nothing else. */
 export interface Source {
   readonly dialect: 'mysql' | 'postgres';
-  /** Base tables, partitioned tables (not their partitions) and views, ordered by id. */
-  listTables(): Promise<readonly SourceTable[]>;
+  /**
+   * Base tables, partitioned tables (not their partitions) and views, ordered by id: all of them,
+   * or only those of the given ids that exist (cheap: a load asks for its one table).
+   */
+  listTables(only?: readonly string[]): Promise<readonly SourceTable[]>;
   /**
    * Reads the tokens of all tables in a handful of queries, from the writer, in UTC. A table that
    * cannot be asked has a token whose evidence carries `distrust`; it does not spoil the others.
