@@ -5,7 +5,7 @@ import type { ColumnSpec } from '../types/logical';
 
 /** Readable in the Web UI as the load's heartbeat. */
 export interface LoadProgress {
-  readonly phase: 'connecting' | 'counting' | 'reading' | 'publishing' | 'recording';
+  readonly phase: 'waiting' | 'connecting' | 'counting' | 'reading' | 'publishing' | 'recording';
   readonly rows: number;
   /** The source's own count, once known. */
   readonly rowsExpected?: number;
