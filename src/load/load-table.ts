@@ -139,13 +139,32 @@ function lowerBound(
   if (settings.mode === 'full' || settings.cursor === undefined) return undefined;
   if (previous?.cursorHigh === undefined || published?.run !== previous.run) return undefined;
   if (previous.token?.settings !== token.settings) return undefined;
+  // Without a key, rows at the bound cannot be told from those already there.
+  const exclusive = settings.mode === 'append' && settings.key === undefined;
   return {
     column: settings.cursor.column,
     value: previous.cursorHigh,
-    lookBack: settings.cursor.lookBack,
-    // Without a key, rows at the bound cannot be told from those already there.
-    exclusive: settings.mode === 'append' && (settings.key ?? []).length === 0,
+    lookBack: exclusive ? 0 : settings.cursor.lookBack,
+    exclusive,
   };
+}
+
+/** What tells rows apart when they are merged into those already published. */
+function mergeKey(
+  identity: RunIdentity,
+  settings: TableSettings,
+  moved: MoveResult,
+): readonly string[] {
+  if (settings.mode === 'append') return settings.key ?? [];
+  const key = settings.key ?? moved.primaryKey;
+  if (settings.mode === 'incremental' && key.length === 0) {
+    throw new ComportaError('ConfigurationInvalid', 'an incremental load needs a key to merge by', {
+      pipeline: identity.pipeline,
+      table: identity.table,
+      remedy: 'the table has no primary key: set key in its override, or use mode: full',
+    });
+  }
+  return key;
 }
 
 function inspectSchema(
@@ -181,7 +200,7 @@ async function publish(
     mode: from === undefined ? 'full' : settings.mode,
     files: moved.files,
     columns: moved.columns,
-    key: settings.key ?? moved.primaryKey,
+    key: mergeKey(identity, settings, moved),
     token,
     rowsAtSource: moved.rowsAtSource,
     rowsWritten: moved.rowsWritten,

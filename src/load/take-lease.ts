@@ -52,7 +52,8 @@ function keepAlive(current: Lease): HeldLease {
     current,
     async release() {
       clearInterval(timer);
-      await current.release();
+      // What cannot be given back runs out by itself, and must not hide why the load ended.
+      await current.release().catch(() => undefined);
     },
   };
 }

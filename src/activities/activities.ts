@@ -1,0 +1,31 @@
+import type { Context } from '@temporalio/activity';
+import type { Logger } from 'pino';
+import type { Engine } from '../engines/engine';
+import type { Pipeline, Project } from '../pipeline/pipeline';
+import type { Resources } from '../resources';
+import { ComportaError } from '../errors';
+
+/** What activities are made from. `loadProject` is asked anew each time, so that edits take effect. */
+export interface ActivityDependencies {
+  readonly loadProject: () => Promise<Project>;
+  readonly resources: Resources;
+  readonly engine: Engine;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** The running activity's context; injected because it lives in async storage. */
+  readonly context: () => Context;
+}
+
+export async function findPipeline(
+  deps: ActivityDependencies,
+  name: string,
+): Promise<{ project: Project; pipeline: Pipeline }> {
+  const project = await deps.loadProject();
+  const pipeline = project.pipelines.get(name);
+  if (pipeline === undefined) {
+    throw new ComportaError('ConfigurationInvalid', `there is no pipeline "${name}" in ${project.directory}`, {
+      remedy: `the worker knows: ${[...project.pipelines.keys()].join(', ')}`,
+    });
+  }
+  return { project, pipeline };
+}

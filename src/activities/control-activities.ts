@@ -1,0 +1,124 @@
+import { eventId, type HistoryEvent } from '../history/history';
+import { makePlan } from '../plan/make-plan';
+import { planPath, type Plan } from '../plan/plan';
+import { summarize } from '../plan/summarize';
+import type { ControlActivities, PlanSummary } from '../workflows/api';
+import { ComportaError } from '../errors';
+import type { Destination } from '../destinations/destination';
+import { settingsFor } from '../pipeline/settings';
+import { findPipeline, type ActivityDependencies } from './activities';
+import { speakTemporal } from './failures';
+import { runId } from './run-identity';
+
+/** The activities of the `control` role: planning and bookkeeping; no rows pass through here. */
+export function createControlActivities(deps: ActivityDependencies): ControlActivities {
+  const open = async (name: string) => {
+    const { project, pipeline } = await findPipeline(deps, name);
+    return {
+      pipeline,
+      source: deps.resources.source(project, pipeline),
+      destination: deps.resources.destination(project, pipeline),
+      history: await deps.resources.history(project),
+    };
+  };
+
+  return {
+    planLoad: (request) =>
+      speakTemporal(deps.context(), async () => {
+        const opened = await open(request.pipeline);
+        const plan = await makePlan({ ...opened, now: deps.now }, request);
+        const path = planPath(plan.pipeline, plan.batch);
+        await opened.destination.putDocument(path, plan);
+        await opened.history.append(skipEvents(plan));
+        for (const warning of plan.warnings) deps.log.warn({ pipeline: plan.pipeline }, warning);
+        return summaryOf(plan, path);
+      }),
+
+    readPlanPage: ({ plan, offset, limit }) =>
+      speakTemporal(deps.context(), async () => {
+        const { destination } = await open(plan.pipeline);
+        const { loads } = await readPlan(destination, plan);
+        return loads
+          .slice(offset, offset + limit)
+          .map(({ table, decision, load }) => ({ table, decision, load }));
+      }),
+
+    recordFailure: (request) =>
+      speakTemporal(deps.context(), async () => {
+        const { history, pipeline } = await open(request.pipeline);
+        const { workflowExecution } = deps.context().info;
+        const { workflowId, runId: workflowRunId } = workflowExecution ?? {
+          workflowId: '',
+          runId: '',
+        };
+        const run = runId(request.batch, workflowId, workflowRunId);
+        const settings = settingsFor(pipeline, request.table);
+        const now = deps.now().toISOString();
+        const event: HistoryEvent = {
+          id: eventId({ kind: 'FAILED', ...request, scope: run }),
+          kind: 'FAILED',
+          recordedAt: now,
+          pipeline: request.pipeline,
+          table: request.table,
+          batch: request.batch,
+          run,
+          mode: settings.mode,
+          engine: settings.engine,
+          verdict: request.decision?.verdict ?? 'forced',
+          reason: request.decision?.reason ?? 'started by hand',
+          endedAt: now,
+          errorCode: request.code,
+          error: request.message,
+          workflowId,
+          workflowRunId,
+        };
+        await history.append([event]);
+      }),
+
+    summarizeBatch: (summary) =>
+      speakTemporal(deps.context(), async () => {
+        const { destination, history } = await open(summary.pipeline);
+        const plan = await readPlan(destination, summary);
+        const outcomes = await history.outcomes(summary.pipeline, summary.batch);
+        return summarize(plan, summary.path, outcomes);
+      }),
+  };
+}
+
+function summaryOf(plan: Plan, path: string): PlanSummary {
+  return {
+    pipeline: plan.pipeline,
+    batch: plan.batch,
+    path,
+    considered: plan.loads.length + plan.skips.length,
+    toLoad: plan.loads.length,
+    skipped: plan.skips.length,
+    concurrency: plan.concurrency,
+  };
+}
+
+/** A skipped table leaves its proof, so that "why was this not loaded?" has an answer. */
+function skipEvents(plan: Plan): HistoryEvent[] {
+  return plan.skips.map(({ table, decision }) => ({
+    id: eventId({ kind: 'SKIPPED', pipeline: plan.pipeline, table, scope: plan.batch }),
+    kind: 'SKIPPED',
+    recordedAt: plan.plannedAt,
+    pipeline: plan.pipeline,
+    table,
+    batch: plan.batch,
+    run: '',
+    verdict: decision.verdict,
+    reason: decision.reason,
+  }));
+}
+
+async function readPlan(destination: Destination, { pipeline, path }: PlanSummary): Promise<Plan> {
+  const plan = await destination.getDocument(path);
+  if (plan === undefined) {
+    throw new ComportaError('DestinationFailed', `the plan ${path} is gone from the lake`, {
+      pipeline,
+      remedy: 'trigger a new batch',
+    });
+  }
+  return plan as Plan;
+}

@@ -1,0 +1,104 @@
+import type { Context } from '@temporalio/activity';
+import type { RunIdentity } from '../destinations/destination';
+import type { LoadProgress } from '../engines/engine';
+import { loadTable } from '../load/load-table';
+import { entityName } from '../pipeline/entity';
+import type { Pipeline } from '../pipeline/pipeline';
+import { ComportaError } from '../errors';
+import { parseTableId } from '../sources/table-id';
+import type { Source } from '../sources/source';
+import type { EngineActivities, IngestTableInput } from '../workflows/api';
+import { findPipeline, type ActivityDependencies } from './activities';
+import { speakTemporal } from './failures';
+import { runId } from './run-identity';
+
+/**
+ * Often enough for the server to notice a dead worker within the heartbeat timeout; the SDK sends
+ * at most one per 0.8 of that timeout.
+ */
+const HEARTBEAT_EVERY_MS = 1_000;
+
+/** The activity of an engine's role: everything about one table's load but its scheduling. */
+export function createEngineActivities(deps: ActivityDependencies): EngineActivities {
+  return {
+    loadTable: (input) => {
+      const context = deps.context();
+      return speakTemporal(context, () =>
+        withHeartbeat(context, async (report) => {
+          const { project, pipeline } = await findPipeline(deps, input.pipeline);
+          const source = deps.resources.source(project, pipeline);
+          const identity = identityOf(context, input, pipeline, source);
+          const log = deps.log.child({ ...input, decision: undefined, run: identity.run });
+          const { workflowId, runId: workflowRunId } = executionOf(context);
+          const result = await loadTable(
+            {
+              pipeline,
+              source,
+              destination: deps.resources.destination(project, pipeline),
+              history: await deps.resources.history(project),
+              engine: deps.engine,
+              now: deps.now,
+              report,
+              warn: (message) => log.warn(message),
+              signal: context.cancellationSignal,
+            },
+            {
+              identity,
+              decision: input.decision ?? { verdict: 'forced', reason: 'started by hand' },
+              workflowId,
+              workflowRunId,
+            },
+          );
+          log.info({ ...result }, 'loaded');
+          return result;
+        }),
+      );
+    },
+  };
+}
+
+function executionOf(context: Context): { workflowId: string; runId: string } {
+  const execution = context.info.workflowExecution;
+  if (execution === undefined) {
+    throw new ComportaError('ConfigurationInvalid', 'loadTable runs inside a workflow only', {
+      remedy: 'start the ingestTable workflow',
+    });
+  }
+  return execution;
+}
+
+function identityOf(
+  context: Context,
+  { pipeline: name, table, batch }: IngestTableInput,
+  pipeline: Pipeline,
+  source: Source,
+): RunIdentity {
+  const execution = executionOf(context);
+  return {
+    pipeline: name,
+    domain: pipeline.domain,
+    entity: entityName(parseTableId(table, source.dialect), source.dialect),
+    table,
+    batch,
+    run: runId(batch, execution.workflowId, execution.runId),
+    attempt: context.info.attempt,
+    // The schedule time of the activity, not of the attempt: retries after midnight stay together.
+    ingestionDate: new Date(context.info.scheduledTimestampMs).toISOString().slice(0, 10),
+  };
+}
+
+/** Sends the latest progress as the heartbeat, also while the body waits for a slow query. */
+async function withHeartbeat<Result>(
+  context: Context,
+  body: (report: (progress: LoadProgress) => void) => Promise<Result>,
+): Promise<Result> {
+  let latest: LoadProgress = { phase: 'connecting', rows: 0, bytes: 0 };
+  const timer = setInterval(() => context.heartbeat(latest), HEARTBEAT_EVERY_MS);
+  try {
+    return await body((progress) => {
+      latest = progress;
+    });
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,42 @@
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
+import { ComportaError, messageOf } from '../errors';
+
+/**
+ * Runs the body of an activity so that Temporal hears of its end in words it understands:
+ * - a ComportaError becomes an ApplicationFailure whose type is the error's code, retried only if
+ *   another attempt can help. Causes stay behind: a driver's own message may quote what it sent;
+ * - anything thrown because the activity was cancelled becomes a CancelledFailure. An AbortError
+ *   would be refused by the server, and Pause and Reset of the activity would then hang.
+ */
+export async function speakTemporal<Result>(
+  context: Context,
+  body: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await body();
+  } catch (error) {
+    throw toFailure(error, context.cancellationSignal);
+  }
+}
+
+export function toFailure(error: unknown, signal: AbortSignal): Error {
+  if (signal.aborted) {
+    return signal.reason instanceof CancelledFailure
+      ? signal.reason
+      : new CancelledFailure(`cancelled: ${messageOf(signal.reason)}`);
+  }
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  if (error instanceof ComportaError) {
+    return ApplicationFailure.create({
+      message: error.message,
+      type: error.code,
+      nonRetryable: !error.retryable,
+    });
+  }
+  return ApplicationFailure.create({
+    message: `unexpected: ${messageOf(error)}`,
+    type: 'Unexpected',
+    nonRetryable: false,
+  });
+}
