@@ -1,6 +1,7 @@
 import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { leaveDirectory, removeAtTheEnd } from './end-of-process';
 
 /** Folder of one running service. */
 export interface ServiceDirectory {
@@ -39,11 +40,14 @@ async function makeDirectory(name: string, chosen: string | undefined): Promise<
   await mkdir(path, { recursive: true });
   await chmod(path, 0o700);
   const disposable = chosen === undefined;
+  if (disposable) removeAtTheEnd(path);
   return {
     path,
     disposable,
     dispose: async () => {
-      if (disposable) await rm(path, { recursive: true, force: true });
+      if (!disposable) return;
+      await rm(path, { recursive: true, force: true });
+      leaveDirectory(path);
     },
   };
 }

@@ -18,15 +18,9 @@ export interface NativeServer {
 
 /** Starts a server whose directory is prepared, and gives the handle that owns both. */
 export async function startNative(server: NativeServer): Promise<NativeService> {
-  const { name, port, directory, command, ready, stopSignal } = server;
+  const { name, port, directory, command, ready, stopSignal = 'SIGTERM' } = server;
   const logFile = join(directory.path, 'server.log');
-  const running = serverProcess({
-    name,
-    logFile,
-    ready,
-    stopSignal,
-    disposableDirectory: directory.disposable ? directory.path : undefined,
-  });
+  const running = serverProcess({ name, logFile, ready, stopSignal });
   let extraArgs = server.extraArgs ?? [];
   await running.start(command(extraArgs));
   return {
