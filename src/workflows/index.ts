@@ -1,0 +1,2 @@
+export { controller, progressQuery } from './controller';
+export { ingestTable } from './ingest-table';

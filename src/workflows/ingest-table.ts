@@ -1,0 +1,101 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  TimeoutFailure,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  CONTROL_TASK_QUEUE,
+  engineTaskQueue,
+  type ControlActivities,
+  type EngineActivities,
+  type IngestTableInput,
+  type LoadOptions,
+  type LoadResult,
+} from './api';
+import { FAILURE, ingestAttributes, TABLE } from './attributes';
+
+const DEFAULT_LOAD: Required<LoadOptions> = {
+  taskQueue: engineTaskQueue('embedded'),
+  timeoutMs: 2 * 60 * 60 * 1000,
+  maximumAttempts: 3,
+};
+
+const control = proxyActivities<Pick<ControlActivities, 'recordFailure'>>({
+  taskQueue: CONTROL_TASK_QUEUE,
+  startToCloseTimeout: '1 minute',
+  // The record matters more than its hour: without it the morning shows a load that never ended.
+  scheduleToCloseTimeout: '12 hours',
+  retry: { maximumInterval: '1 minute' },
+});
+
+/**
+ * Loads one table and tells the truth about it: completed means published and recorded, failed
+ * means recorded as failed.
+ *
+ * The load is the very first command, because a reset of a failed execution repeats only what its
+ * first workflow task scheduled; a load behind another step would not run again.
+ */
+export async function ingestTable(input: IngestTableInput): Promise<LoadResult> {
+  const load = startLoad(input);
+  // A hand-started execution ("Start Workflow Like This One") comes without its search attributes.
+  if (workflowInfo().typedSearchAttributes.get(TABLE) === undefined) {
+    upsertSearchAttributes(ingestAttributes(input));
+  }
+  try {
+    return await load;
+  } catch (error) {
+    const { code, message } = causeOf(error);
+    upsertSearchAttributes([{ key: FAILURE, value: code }]);
+    // A cancelled load is recorded as well: it is not running and did not succeed.
+    await CancellationScope.nonCancellable(() =>
+      control.recordFailure({
+        pipeline: input.pipeline,
+        table: input.table,
+        batch: input.batch,
+        ...(input.decision === undefined ? {} : { decision: input.decision }),
+        code,
+        message,
+      }),
+    );
+    if (isCancellation(error)) throw error;
+    throw ApplicationFailure.create({ message, type: code, nonRetryable: true });
+  }
+}
+
+function startLoad(input: IngestTableInput): Promise<LoadResult> {
+  const { taskQueue, timeoutMs, maximumAttempts } = { ...DEFAULT_LOAD, ...input.load };
+  const { loadTable } = proxyActivities<EngineActivities>({
+    taskQueue,
+    startToCloseTimeout: timeoutMs,
+    heartbeatTimeout: '15 seconds',
+    // All retries of a load are here: neither the workflow nor the schedule repeats it.
+    retry: { maximumAttempts, initialInterval: '2 seconds', maximumInterval: '1 minute' },
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    summary: input.table.slice(0, SUMMARY_BYTES),
+  });
+  return loadTable(input);
+}
+
+/** Temporal refuses longer summaries (400 bytes); names may hold characters of four bytes. */
+const SUMMARY_BYTES = 100;
+
+/** The innermost failure that says something: its type for filters, its message for people. */
+function causeOf(error: unknown): { code: string; message: string } {
+  if (isCancellation(error)) return { code: 'Cancelled', message: 'the load was cancelled' };
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) {
+    return { code: cause.type ?? 'Unexpected', message: cause.message };
+  }
+  if (cause instanceof TimeoutFailure) {
+    return {
+      code: 'Timeout',
+      message: `the load ran into its ${cause.timeoutType} timeout: its worker died, or the table needs a larger timeout in the pipeline file`,
+    };
+  }
+  return { code: 'Unexpected', message: cause instanceof Error ? cause.message : String(cause) };
+}
