@@ -16,16 +16,26 @@ export async function speakTemporal<Result>(
   try {
     return await body();
   } catch (error) {
-    throw toFailure(error, context.cancellationSignal);
+    if (context.cancellationSignal.aborted) throw cancellation(context);
+    throw toFailure(error);
   }
 }
 
-export function toFailure(error: unknown, signal: AbortSignal): Error {
-  if (signal.aborted) {
-    return signal.reason instanceof CancelledFailure
-      ? signal.reason
-      : new CancelledFailure(`cancelled: ${messageOf(signal.reason)}`);
+function cancellation({ cancellationSignal, cancellationDetails }: Context): Error {
+  if (cancellationDetails?.workerShutdown === true) {
+    // A failure, not a cancellation: nobody asked for the load to end, and another worker goes on.
+    return ApplicationFailure.create({
+      message: 'the worker shut down; the load goes on elsewhere',
+      type: 'WorkerShutdown',
+      nextRetryDelay: '1 second',
+    });
   }
+  return cancellationSignal.reason instanceof CancelledFailure
+    ? cancellationSignal.reason
+    : new CancelledFailure(`cancelled: ${messageOf(cancellationSignal.reason)}`);
+}
+
+export function toFailure(error: unknown): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
   if (error instanceof ComportaError) {
     return ApplicationFailure.create({

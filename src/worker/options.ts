@@ -1,0 +1,73 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+export const ROLES = ['control', 'embedded'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface WorkerSettings {
+  readonly roles: readonly Role[];
+  /** Folder of the pipeline files. */
+  readonly pipelines: string;
+  /** Tables that the `embedded` role loads at the same time in this process. */
+  readonly maxLoads: number;
+  readonly logLevel: string;
+}
+
+/** Reads the worker's flags. Prints help or the mistake, and exits, as commander does. */
+export function parseWorkerOptions(
+  argumentsGiven: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): WorkerSettings {
+  const command = new Command('start')
+    .description('Run a Comporta worker: it plans (control) and loads tables (embedded).')
+    .option('--roles <list>', `roles of this process, from: ${ROLES.join(', ')}`, parseRoles, [
+      ...ROLES,
+    ])
+    .option(
+      '--pipelines <dir>',
+      'folder of the pipeline files',
+      environment['COMPORTA_PIPELINES'] ?? 'pipelines',
+    )
+    .option('--max-loads <number>', 'tables loaded at the same time in this process', atLeastOne, 8)
+    .addOption(
+      new Option('--log-level <level>', 'how much to log')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .addHelpText(
+      'after',
+      `
+The connection comes from Temporal's environment configuration: TEMPORAL_ADDRESS,
+TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, or a profile (TEMPORAL_PROFILE,
+TEMPORAL_CONFIG_FILE).
+
+SIGINT and SIGTERM stop the worker gracefully: loads under way get 10 seconds to end, the rest
+is handed back to Temporal and goes on in another worker.
+
+Exit codes: 0 stopped as asked, 2 wrong usage or configuration, 3 Temporal could not be reached.
+
+Examples:
+  npm start
+  npm start -- --roles control
+  npm start -- --roles embedded --max-loads 2`,
+    );
+  command.parse(argumentsGiven, { from: 'user' });
+  return command.opts<WorkerSettings>();
+}
+
+function parseRoles(list: string): Role[] {
+  return list.split(',').map((name) => {
+    const role = ROLES.find((known) => known === name.trim());
+    if (role === undefined) {
+      throw new InvalidArgumentError(`"${name}" is no role; there are: ${ROLES.join(', ')}.`);
+    }
+    return role;
+  });
+}
+
+function atLeastOne(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new InvalidArgumentError('It takes a whole number from 1.');
+  }
+  return value;
+}

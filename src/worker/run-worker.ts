@@ -1,0 +1,78 @@
+import { Context } from '@temporalio/activity';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import type { ActivityDependencies } from '../activities/activities';
+import { createControlActivities } from '../activities/control-activities';
+import { createEngineActivities } from '../activities/engine-activities';
+import { createEmbeddedEngine } from '../engines/embedded';
+import { CONTROL_TASK_QUEUE, engineTaskQueue } from '../workflows/api';
+import type { Role } from './options';
+
+export interface WorkerDependencies
+  extends Pick<ActivityDependencies, 'loadProject' | 'resources' | 'log' | 'now'> {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+  readonly roles: readonly Role[];
+  readonly maxLoads: number;
+  /** The workflow code: its source (bundled at start, some seconds) or a bundle made before. */
+  readonly workflows: Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle'>;
+}
+
+/** One Temporal worker per role, all in this process and on one connection. */
+export async function createWorkers(deps: WorkerDependencies): Promise<readonly Worker[]> {
+  return Promise.all(deps.roles.map((role) => createWorker(role, deps)));
+}
+
+async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worker> {
+  const common: WorkerOptions = {
+    connection: deps.connection,
+    namespace: deps.namespace,
+    taskQueue: role === 'control' ? CONTROL_TASK_QUEUE : engineTaskQueue(role),
+    shutdownGraceTime: '10 seconds',
+    shutdownForceTime: '30 seconds',
+  };
+  const activityDependencies: ActivityDependencies = {
+    ...deps,
+    engine: createEmbeddedEngine(),
+    context: () => Context.current(),
+  };
+  switch (role) {
+    case 'control':
+      return Worker.create({
+        ...common,
+        ...deps.workflows,
+        activities: createControlActivities(activityDependencies),
+        // What a dead worker's sticky cache held is taken up elsewhere after this long.
+        stickyQueueScheduleToStartTimeout: '1 second',
+      });
+    case 'embedded':
+      return Worker.create({
+        ...common,
+        activities: createEngineActivities(activityDependencies),
+        maxConcurrentActivityTaskExecutions: deps.maxLoads,
+      });
+  }
+}
+
+/**
+ * Runs the workers until `stop` is called or one of them dies; then stops all and waits for loads
+ * under way to end or to be handed back.
+ */
+export function runWorkers(workers: readonly Worker[]): {
+  readonly ended: Promise<void>;
+  stop(): void;
+} {
+  const stop = () => {
+    for (const worker of workers) {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    }
+  };
+  const runs = workers.map((worker) =>
+    worker.run().finally(stop),
+  );
+  return {
+    stop,
+    ended: Promise.allSettled(runs).then((ends) => {
+      for (const end of ends) if (end.status === 'rejected') throw end.reason as Error;
+    }),
+  };
+}
