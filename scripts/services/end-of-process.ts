@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { descendantsOf, isAlive, signalIfAlive } from './process-table';
 
@@ -6,6 +7,7 @@ const patienceMs = 5_000;
 
 const servers = new Map<number, NodeJS.Signals>();
 const directories = new Set<string>();
+const commands = new Map<string, readonly string[]>();
 let watching = false;
 
 /** Has the process `pid` stopped when this process ends, however that happens (except SIGKILL). */
@@ -20,6 +22,15 @@ export function removeAtTheEnd(directory: string): void {
   watchForTheEnd();
 }
 
+/**
+ * Has a command run when this process ends.
+ * @param key what {@link leaveCommand} takes to forget it.
+ */
+export function runAtTheEnd(key: string, command: readonly string[]): void {
+  commands.set(key, command);
+  watchForTheEnd();
+}
+
 /** Forgets a server that has stopped, or that shall outlive this process. */
 export function leaveServer(pid: number): void {
   servers.delete(pid);
@@ -28,6 +39,11 @@ export function leaveServer(pid: number): void {
 /** Forgets a folder that is gone, or that shall outlive this process. */
 export function leaveDirectory(directory: string): void {
   directories.delete(directory);
+}
+
+/** Forgets a command that is not needed any more. */
+export function leaveCommand(key: string): void {
+  commands.delete(key);
 }
 
 function watchForTheEnd(): void {
@@ -57,8 +73,10 @@ function cleanUp(): void {
   directories.forEach((directory) =>
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 }),
   );
+  commands.forEach(([program, ...args]) => spawnSync(program!, args, { stdio: 'ignore' }));
   servers.clear();
   directories.clear();
+  commands.clear();
 }
 
 /** Blocks the thread. */

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { ServiceDirectory } from './directory';
+import { leaveDirectory, leaveServer } from './end-of-process';
+import { commandLineOf } from './process-table';
 import { serverProcess, type ServerCommand } from './process';
 import { loopback, type NativeService, type ServiceName } from './service';
 
@@ -35,6 +37,16 @@ export async function startNative(server: NativeServer): Promise<NativeService> 
     stop: async () => {
       await running.stop();
       await directory.dispose();
+    },
+    keep: () => {
+      const { pid } = running;
+      const commandLine = pid === undefined ? undefined : commandLineOf(pid);
+      if (pid === undefined || commandLine === undefined)
+        throw new Error(`${name} is not running and cannot be kept`);
+      leaveServer(pid);
+      leaveDirectory(directory.path);
+      const disposableDirectory = directory.disposable ? directory.path : undefined;
+      return { kind: 'process', pid, commandLine, stopSignal, disposableDirectory };
     },
     kill9: () => running.kill9(),
     restart: async (otherArgs) => {

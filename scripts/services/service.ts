@@ -27,7 +27,22 @@ export interface RunningService {
    * Calling it again does nothing.
    */
   stop(): Promise<void>;
+  /** Leaves the server running when this process ends; tells how another process stops it. */
+  keep(): StopRecord;
 }
+
+/** What it takes to stop a server that another process started. Plain data, for a file. */
+export type StopRecord =
+  | {
+      readonly kind: 'process';
+      readonly pid: number;
+      /** As in the process table, to recognise the process: its id may have been reused. */
+      readonly commandLine: string;
+      readonly stopSignal: NodeJS.Signals;
+      /** Folder to remove afterwards, if any. */
+      readonly disposableDirectory?: string;
+    }
+  | { readonly kind: 'compose'; readonly project: string };
 
 /** A server whose process this project owns, so that tests can take it down. */
 export interface NativeService extends RunningService {
