@@ -1,6 +1,7 @@
-import { join } from 'node:path';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { Argument, Command, Option } from 'commander';
+import { ensureTools } from '../install-tools';
 import {
   defaultStateFile,
   factsOf,
@@ -139,6 +140,11 @@ function commandLine(): Command {
     .addOption(stateOption())
     .addOption(jsonOption())
     .action(up);
+  program
+    .command('install')
+    .description('fetch or build what `up` would need without Docker')
+    .addArgument(names())
+    .action((wanted: ServiceName[]) => ensureTools(wanted, report));
   program
     .command('stop')
     .description('stop services that were kept running')

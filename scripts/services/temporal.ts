@@ -1,7 +1,7 @@
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { SEARCH_ATTRIBUTES } from '../../src/workflows/api';
 import { installOnce } from './cache';
 import { findExecutable } from './command';
 import { inServiceDirectory, type ServiceDirectory } from './directory';
@@ -45,13 +45,7 @@ const version = '1.5.1';
 
 const namespace = 'default';
 
-/** The keyword search attributes that the project's workflows set. */
-export const searchAttributes = [
-  'ComportaPipeline',
-  'ComportaTable',
-  'ComportaBatch',
-  'ComportaFailure',
-] as const;
+const searchAttributes = Object.values(SEARCH_ATTRIBUTES);
 
 /**
  * Finds or makes the Temporal CLI: `COMPORTA_TEMPORAL_CLI`, `temporal` on PATH, the cache, a
@@ -79,6 +73,8 @@ export async function ensureTemporal(
 
 /** The SDK downloads the CLI when it starts a test environment; the file is what is wanted. */
 async function downloadBySdk(target: string): Promise<void> {
+  // Loaded here alone: it brings the SDK's native library along.
+  const { TestWorkflowEnvironment } = await import('@temporalio/testing');
   try {
     const environment = await TestWorkflowEnvironment.createLocal({
       server: { executable: { type: 'cached-download', downloadDir: target } },
