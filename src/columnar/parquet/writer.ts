@@ -1,0 +1,133 @@
+import packageJson from '../../../package.json';
+import type { ColumnSpec } from '../../types/logical';
+import type { Batch } from '../batch';
+import { ColumnChunkWriter } from './column-writer';
+import { pageCompressor } from './compression';
+import {
+  MAGIC,
+  writeFileMetadata,
+  type ColumnChunk,
+  type Compression,
+  type RowGroup,
+} from './format';
+import { columnsMetadata } from './schema';
+import type { ByteSink } from './sink';
+import { ThriftWriter } from './thrift';
+
+export interface ParquetOptions {
+  readonly compression: Compression;
+  /** 1 (fast) to 22 (small). Default 3. */
+  readonly zstdLevel?: number;
+  /** A row group is written out when it holds this many bytes before compression. Default 64 MiB. */
+  readonly rowGroupBytes?: number;
+  /** … or this many rows. Default 1 Mi. */
+  readonly rowGroupRows?: number;
+  /**
+   * A page is compressed when it holds this many bytes. Default 1 MiB, less for tables of more
+   * than 64 columns, so that the pages being filled stay within 64 MiB together.
+   */
+  readonly pageBytes?: number;
+  /** Added to the file's key-value metadata, which always describes the columns. */
+  readonly keyValues?: Readonly<Record<string, string>>;
+}
+
+export interface WrittenFile {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+export const CREATED_BY = `comporta version ${packageJson.version}`;
+
+/**
+ * Writes batches as one Parquet file, front to back. Holds at most one page per column
+ * uncompressed and one row group compressed.
+ */
+export class ParquetWriter {
+  /** Rows taken so far. */
+  rows = 0;
+  /** Bytes handed to the sink so far. */
+  bytes = 0;
+
+  private readonly columns: readonly ColumnChunkWriter[];
+  private readonly rowGroupBytes: number;
+  private readonly rowGroupRows: number;
+  private readonly rowGroups: RowGroup[] = [];
+  private pendingRows = 0;
+
+  constructor(
+    private readonly sink: ByteSink,
+    private readonly specs: readonly ColumnSpec[],
+    private readonly options: ParquetOptions,
+  ) {
+    const compress = pageCompressor(options.compression, options.zstdLevel ?? 3);
+    const pageBytes = options.pageBytes ?? Math.min(MIB, Math.floor((64 * MIB) / specs.length));
+    this.columns = specs.map(
+      (spec) => new ColumnChunkWriter(spec, pageBytes, options.compression, compress),
+    );
+    this.rowGroupBytes = options.rowGroupBytes ?? 64 * MIB;
+    this.rowGroupRows = options.rowGroupRows ?? MIB;
+  }
+
+  /** Takes a batch with the writer's columns in their order; its vectors may be reused afterwards. */
+  async write(batch: Batch): Promise<void> {
+    const valuesFrom = batch.columns.map(() => 0);
+    for (let from = 0; from < batch.rows;) {
+      const end = Math.min(batch.rows, from + this.rowGroupRows - this.pendingRows);
+      let pendingBytes = 0;
+      for (const [i, column] of this.columns.entries()) {
+        const vector = batch.columns[i];
+        if (vector === undefined) throw new RangeError('the batch has fewer columns than the file');
+        valuesFrom[i] = column.append(vector, { from, end, valuesFrom: valuesFrom[i] ?? 0 });
+        pendingBytes += column.pendingBytes;
+      }
+      this.pendingRows += end - from;
+      from = end;
+      if (this.pendingRows >= this.rowGroupRows || pendingBytes >= this.rowGroupBytes) {
+        await this.endRowGroup();
+      }
+    }
+    this.rows += batch.rows;
+  }
+
+  /** Writes the last row group and the footer. The sink is the caller's to close. */
+  async finish(): Promise<WrittenFile> {
+    if (this.pendingRows > 0) await this.endRowGroup();
+    await this.begin();
+    const footer = new ThriftWriter();
+    writeFileMetadata(footer, {
+      schema: this.columns.map((column) => column.element),
+      rows: this.rows,
+      rowGroups: this.rowGroups,
+      keyValues: { ...columnsMetadata(this.specs), ...this.options.keyValues },
+      createdBy: CREATED_BY,
+    });
+    const metadata = footer.bytes();
+    const tail = Buffer.alloc(4);
+    tail.writeUInt32LE(metadata.length);
+    await this.emit(Buffer.concat([metadata, tail, MAGIC]));
+    return { rows: this.rows, bytes: this.bytes };
+  }
+
+  private async endRowGroup(): Promise<void> {
+    await this.begin();
+    const chunks: ColumnChunk[] = [];
+    for (const column of this.columns) {
+      const chunk = await column.flush(this.sink, this.bytes);
+      this.bytes += chunk.compressedBytes;
+      chunks.push(chunk);
+    }
+    this.rowGroups.push({ rows: this.pendingRows, columns: chunks });
+    this.pendingRows = 0;
+  }
+
+  private async begin(): Promise<void> {
+    if (this.bytes === 0) await this.emit(Buffer.from(MAGIC));
+  }
+
+  private async emit(bytes: Buffer): Promise<void> {
+    await this.sink.write(bytes);
+    this.bytes += bytes.length;
+  }
+}
