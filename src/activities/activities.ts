@@ -23,9 +23,13 @@ export async function findPipeline(
   const project = await deps.loadProject();
   const pipeline = project.pipelines.get(name);
   if (pipeline === undefined) {
-    throw new ComportaError('ConfigurationInvalid', `there is no pipeline "${name}" in ${project.directory}`, {
-      remedy: `the worker knows: ${[...project.pipelines.keys()].join(', ')}`,
-    });
+    throw new ComportaError(
+      'ConfigurationInvalid',
+      `there is no pipeline "${name}" in ${project.directory}`,
+      {
+        remedy: `the worker knows: ${[...project.pipelines.keys()].join(', ')}`,
+      },
+    );
   }
   return { project, pipeline };
 }

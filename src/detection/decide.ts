@@ -24,7 +24,9 @@ export function decide({ previous, current, strategy, maxSkipAgeMs }: DecisionIn
 
   const age = Date.parse(current.sourceTime) - Date.parse(previous.sourceTime);
   if (!(age >= 0)) {
-    return unknown(`the source's clock went back from ${previous.sourceTime} to ${current.sourceTime}`);
+    return unknown(
+      `the source's clock went back from ${previous.sourceTime} to ${current.sourceTime}`,
+    );
   }
   if (age > maxSkipAgeMs) {
     return unknown(`the last load is ${formatAge(age)} old, more than maxSkipAge allows`);
@@ -61,7 +63,10 @@ function contradictionOf(
     if (evidence === log || before === undefined) continue;
     if (before.distrust !== undefined || evidence.distrust !== undefined) continue;
     if (differences(before.identity, evidence.identity).length > 0) continue;
-    const changes = differences(withoutHints(before), withoutHints(evidence));
+    const changes = differences(
+      withoutHints(before.values, evidence.hints),
+      withoutHints(evidence.values, evidence.hints),
+    );
     if (changes.length > 0) {
       return changed(
         `${evidence.strategy}: ${changes.join(', ')} (the log, which is blind to ${log.blindTo ?? 'some writers'}, shows nothing)`,
@@ -71,9 +76,11 @@ function contradictionOf(
   return undefined;
 }
 
-function withoutHints(evidence: Evidence): Evidence['values'] {
-  const hints = new Set(evidence.hints ?? []);
-  return Object.fromEntries(Object.entries(evidence.values).filter(([key]) => !hints.has(key)));
+function withoutHints(
+  values: Evidence['values'],
+  hints: readonly string[] = [],
+): Evidence['values'] {
+  return Object.fromEntries(Object.entries(values).filter(([key]) => !hints.includes(key)));
 }
 
 /** One strategy's evidence then and now. `unknown` lets the next, weaker strategy speak. */

@@ -13,7 +13,11 @@ export function assertCounts(
   throw new ComportaError(
     'RowCountMismatch',
     `the source counts ${rowsAtSource} rows, ${rowsRead} were read and ${rowsWritten} are in the files; nothing was published`,
-    { pipeline, table, remedy: 'the load is tried again; if it persists, report it with this message' },
+    {
+      pipeline,
+      table,
+      remedy: 'the load is tried again; if it persists, report it with this message',
+    },
   );
 }
 

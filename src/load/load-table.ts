@@ -44,7 +44,9 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
   const startedAt = deps.now();
   const lease = await acquireLease(deps, identity);
   try {
-    const state = (await deps.history.states(identity.pipeline, [identity.table])).get(identity.table);
+    const state = (await deps.history.states(identity.pipeline, [identity.table])).get(
+      identity.table,
+    );
     const previous = state?.lastSuccess;
     const settings = settingsFor(deps.pipeline, identity.table);
     const record = eventFactory(deps, request, settings, startedAt);

@@ -91,10 +91,14 @@ async function wantedTables(
   if (request.failedOf !== undefined) {
     const outcomes = await deps.history.outcomes(deps.pipeline.name, request.failedOf);
     if (outcomes.size === 0) {
-      throw new ComportaError('ConfigurationInvalid', `no batch "${request.failedOf}" in the history`, {
-        pipeline: deps.pipeline.name,
-        remedy: `run "npm run history -- ${deps.pipeline.name}" to see the batches`,
-      });
+      throw new ComportaError(
+        'ConfigurationInvalid',
+        `no batch "${request.failedOf}" in the history`,
+        {
+          pipeline: deps.pipeline.name,
+          remedy: `run "npm run history -- ${deps.pipeline.name}" to see the batches`,
+        },
+      );
     }
     // A load that began and never ended (its workflow was terminated) is one to repeat as well.
     wanted = wanted.filter((table) => {

@@ -7,8 +7,10 @@ import { createEmbeddedEngine } from '../engines/embedded';
 import { CONTROL_TASK_QUEUE, engineTaskQueue } from '../workflows/api';
 import type { Role } from './options';
 
-export interface WorkerDependencies
-  extends Pick<ActivityDependencies, 'loadProject' | 'resources' | 'log' | 'now'> {
+export interface WorkerDependencies extends Pick<
+  ActivityDependencies,
+  'loadProject' | 'resources' | 'log' | 'now'
+> {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly roles: readonly Role[];
@@ -66,9 +68,7 @@ export function runWorkers(workers: readonly Worker[]): {
       if (worker.getState() === 'RUNNING') worker.shutdown();
     }
   };
-  const runs = workers.map((worker) =>
-    worker.run().finally(stop),
-  );
+  const runs = workers.map((worker) => worker.run().finally(stop));
   return {
     stop,
     ended: Promise.allSettled(runs).then((ends) => {

@@ -17,7 +17,9 @@ export async function registerSearchAttributes(
 ): Promise<void> {
   const names = Object.values(SEARCH_ATTRIBUTES);
   try {
-    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({
+      namespace,
+    });
     const missing = names.filter((name) => customAttributes[name] === undefined);
     if (missing.length === 0) return;
     await connection.operatorService.addSearchAttributes({

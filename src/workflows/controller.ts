@@ -75,9 +75,7 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
   phase = 'loading';
   const first = input.continuation?.next ?? 0;
   const page =
-    first < plan.toLoad
-      ? await activities.readPlanPage({ plan, offset: first, limit: PAGE })
-      : [];
+    first < plan.toLoad ? await activities.readPlanPage({ plan, offset: first, limit: PAGE }) : [];
   await inWindow(page, plan.concurrency, async (load) => {
     running.add(load.table);
     const end = await loadOne(input.pipeline, batch, load);

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { DeterminismViolationError, Worker } from '@temporalio/worker';
+import { workflowBundle } from '../support/workflow-worker';
+
+const HISTORIES = join(__dirname, 'histories');
+
+/** Every stored history, of every release: `<version>/<name>.json`. */
+const files = readdirSync(HISTORIES, { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
+  .map((entry) => join(entry.parentPath, entry.name))
+  .sort();
+
+interface StoredHistory {
+  events: { eventType: string; [attributes: string]: unknown }[];
+}
+
+function read(file: string): StoredHistory {
+  return JSON.parse(readFileSync(file, 'utf8')) as StoredHistory;
+}
+
+async function replay(history: StoredHistory): Promise<void> {
+  await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, 'replayed');
+}
+
+describe('replay of stored histories', function () {
+  this.timeout(60_000);
+
+  it('has histories to replay', () => {
+    assert.ok(files.length >= 5, `found ${files.length} in ${HISTORIES}`);
+  });
+
+  for (const file of files) {
+    const name = relative(HISTORIES, file);
+
+    it(`replays ${name}`, async () => {
+      await replay(read(file));
+    });
+
+    it(`refuses ${name} with another first step`, async () => {
+      const history = read(file);
+      const scheduled = history.events.find(
+        ({ eventType }) => eventType === 'EVENT_TYPE_ACTIVITY_TASK_SCHEDULED',
+      );
+      const attributes = scheduled?.['activityTaskScheduledEventAttributes'] as {
+        activityType: { name: string };
+      };
+      attributes.activityType.name = 'anotherActivity';
+      await assert.rejects(replay(history), DeterminismViolationError);
+    });
+  }
+});

@@ -1,0 +1,85 @@
+import { Client, Connection } from '@temporalio/client';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundle,
+} from '@temporalio/worker';
+import { registerSearchAttributes } from '../../src/worker/search-attributes';
+import {
+  CONTROL_TASK_QUEUE,
+  engineTaskQueue,
+  type ControlActivities,
+  type EngineActivities,
+} from '../../src/workflows/api';
+import { sharedTemporal, uniqueName } from './servers';
+
+/** The real workflow code on the real server, with activities of the test's own. */
+export interface WorkflowWorld {
+  readonly client: Client;
+  /** A name that no other world has. */
+  readonly pipeline: string;
+  close(): Promise<void>;
+}
+
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
+});
+
+let bundle: Promise<WorkflowBundle> | undefined;
+
+/** The workflows as the worker bundles them; made once per process. */
+export function workflowBundle(): Promise<WorkflowBundle> {
+  return (bundle ??= bundleWorkflowCode({
+    workflowsPath: require.resolve('../../src/workflows'),
+    logger: Runtime.instance().logger,
+  }));
+}
+
+/** A client of the shared server, with the search attributes in place. */
+export async function connectClient(): Promise<{ client: Client; address: string }> {
+  const { address, namespace } = await sharedTemporal();
+  const connection = await Connection.connect({ address });
+  await registerSearchAttributes(connection, namespace);
+  return { client: new Client({ connection, namespace }), address };
+}
+
+/**
+ * Starts workers for the given activities. Their task queues are the real ones, so only one world
+ * may be open at a time in a process; the pipeline's name keeps workflow ids apart.
+ */
+export async function startWorkflowWorld(
+  activities: ControlActivities & EngineActivities,
+): Promise<WorkflowWorld> {
+  const { client, address } = await connectClient();
+  const connection = await NativeConnection.connect({ address });
+  const { planLoad, readPlanPage, recordFailure, summarizeBatch, loadTable } = activities;
+  const workers = await Promise.all([
+    Worker.create({
+      connection,
+      taskQueue: CONTROL_TASK_QUEUE,
+      workflowBundle: await workflowBundle(),
+      activities: { planLoad, readPlanPage, recordFailure, summarizeBatch },
+    }),
+    Worker.create({
+      connection,
+      taskQueue: engineTaskQueue('embedded'),
+      activities: { loadTable },
+    }),
+  ]);
+  const runs = workers.map((worker) => worker.run());
+  return {
+    client,
+    pipeline: uniqueName('pipeline'),
+    async close() {
+      for (const worker of workers) worker.shutdown();
+      await Promise.all(runs);
+      await connection.close();
+      await client.connection.close();
+    },
+  };
+}

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { ApplicationFailure } from '@temporalio/common';
+import { WorkflowFailedError } from '@temporalio/client';
+import {
+  CONTROL_TASK_QUEUE,
+  controllerWorkflowId,
+  ingestWorkflowId,
+  type BatchSummary,
+  type ControllerProgress,
+} from '../../src/workflows/api';
+import type { controller } from '../../src/workflows';
+import { eventually } from '../support/eventually';
+import { failure, fakeActivities, type FakePlan, type Seen } from '../support/fake-activities';
+import { startWorkflowWorld, type WorkflowWorld } from '../support/workflow-worker';
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => `table_${index}`);
+
+async function withWorld(
+  plan: FakePlan,
+  body: (world: WorkflowWorld, seen: Seen) => Promise<void>,
+): Promise<void> {
+  const { activities, seen } = fakeActivities(plan);
+  const world = await startWorkflowWorld(activities);
+  try {
+    await body(world, seen);
+  } finally {
+    await world.close();
+  }
+}
+
+function run({ client, pipeline }: WorkflowWorld, batch: string): Promise<BatchSummary> {
+  return client.workflow.execute<typeof controller>('controller', {
+    workflowId: controllerWorkflowId(pipeline, batch),
+    taskQueue: CONTROL_TASK_QUEUE,
+    args: [{ pipeline, batch }],
+  });
+}
+
+describe('controller workflow', function () {
+  this.timeout(120_000);
+
+  it('loads every planned table, never more at a time than the pipeline allows', async () => {
+    await withWorld({ tables: names(20), concurrency: 3 }, async (world, seen) => {
+      const summary = await run(world, 'b1');
+      assert.equal(summary.loaded, 20);
+      assert.deepEqual([...seen.loads].sort(), names(20).sort());
+      assert.ok(seen.widest <= 3, `at most 3 at a time, saw ${seen.widest}`);
+    });
+  });
+
+  it('settles each table on its own and fails red, naming table and cause', async () => {
+    const load: FakePlan['load'] = ({ table }) => {
+      if (table === 'table_2') throw failure('PermissionDenied', 'sales / table_2: no SELECT');
+    };
+    await withWorld({ tables: names(6), load }, async (world, seen) => {
+      const error = await run(world, 'b1').catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof WorkflowFailedError);
+      assert.ok(error.cause instanceof ApplicationFailure);
+      assert.equal(error.cause.type, 'TablesFailed');
+      assert.match(error.cause.message, /1 of 6 tables failed: table_2/);
+      assert.equal(seen.loads.length, 6, 'the other five loaded');
+      assert.deepEqual(
+        seen.failures.map(({ table, code, message }) => [table, code, message]),
+        [['table_2', 'PermissionDenied', 'sales / table_2: no SELECT']],
+      );
+
+      const child = world.client.workflow.getHandle(
+        ingestWorkflowId(world.pipeline, 'table_2', 'b1'),
+      );
+      const childError = await child.result().catch((thrown: unknown) => thrown);
+      assert.ok(childError instanceof WorkflowFailedError, 'the child is red as well');
+    });
+  });
+
+  it('retries a load at one level only, as often as the plan says', async () => {
+    const load: FakePlan['load'] = () => {
+      throw failure('ConnectionFailed', 'cut', false);
+    };
+    await withWorld({ tables: ['orders'], maximumAttempts: 2, load }, async (world, seen) => {
+      await assert.rejects(run(world, 'b1'));
+      assert.equal(seen.loads.length, 2);
+      assert.equal(seen.failures.length, 1, 'one record for the table, not one per attempt');
+    });
+  });
+
+  it('continues as new between pages and keeps its counts', async () => {
+    await withWorld({ tables: names(1_100), concurrency: 50 }, async (world, seen) => {
+      const summary = await run(world, 'b1');
+      assert.equal(summary.loaded, 1_100);
+      assert.deepEqual(seen.pages, [0, 500, 1000]);
+      const progress = await world.client.workflow
+        .getHandle(controllerWorkflowId(world.pipeline, 'b1'))
+        .query<ControllerProgress>('progress');
+      assert.equal(progress.loaded, 1_100);
+    });
+  });
+
+  it('takes its batch from its start time when none is given', async () => {
+    await withWorld({ tables: [] }, async (world) => {
+      const summary = await world.client.workflow.execute<typeof controller>('controller', {
+        workflowId: `controller/${world.pipeline}-2026-01-01T03:00:00Z`,
+        taskQueue: CONTROL_TASK_QUEUE,
+        args: [{ pipeline: world.pipeline }],
+      });
+      assert.match(summary.batch, /^\d{8}T\d{9}Z$/);
+    });
+  });
+
+  it('lets an operator find the failed tables of a batch by filter', async () => {
+    const load: FakePlan['load'] = ({ table }) => {
+      if (table === 'table_1') throw failure('SourceRejected', 'no');
+    };
+    await withWorld({ tables: names(3), load }, async (world) => {
+      await assert.rejects(run(world, 'b7'));
+      const query = `ComportaPipeline = "${world.pipeline}" AND ComportaBatch = "b7" AND ComportaFailure = "SourceRejected" AND ExecutionStatus = "Failed"`;
+      await eventually(async () => {
+        const found: string[] = [];
+        for await (const { workflowId } of world.client.workflow.list({ query }))
+          found.push(workflowId);
+        assert.deepEqual(found, [ingestWorkflowId(world.pipeline, 'table_1', 'b7')]);
+      });
+    });
+  });
+
+  it('passes a cancellation on to the loads, which are recorded', async () => {
+    const load: FakePlan['load'] = async () => {
+      const { Context } = await import('@temporalio/activity');
+      const context = Context.current();
+      const timer = setInterval(() => context.heartbeat(), 100);
+      try {
+        await context.cancelled;
+      } finally {
+        clearInterval(timer);
+      }
+    };
+    await withWorld({ tables: ['orders'], load }, async (world, seen) => {
+      const handle = await world.client.workflow.start<typeof controller>('controller', {
+        workflowId: controllerWorkflowId(world.pipeline, 'b1'),
+        taskQueue: CONTROL_TASK_QUEUE,
+        args: [{ pipeline: world.pipeline, batch: 'b1' }],
+      });
+      await eventually(() => {
+        assert.equal(seen.loads.length, 1);
+      });
+      await handle.cancel();
+      await assert.rejects(handle.result());
+      await eventually(() => {
+        assert.deepEqual(
+          seen.failures.map(({ code }) => code),
+          ['Cancelled'],
+        );
+      });
+    });
+  });
+});
