@@ -44,7 +44,10 @@ export function createResources(secrets: SecretStore): Resources {
           case 'file':
             return createParquetDestination(createFileStore(connection.path), pipeline.destination);
           case 's3':
-            return createParquetDestination(createS3Store(connection, secrets), pipeline.destination);
+            return createParquetDestination(
+              createS3Store(connection, secrets),
+              pipeline.destination,
+            );
           case 'mysql':
           case 'postgres':
             throw wrongType(connection, 'a file or s3 connection');

@@ -3,12 +3,12 @@ import type { TableToken, Verdict } from '../detection/detection';
 import type { Destination } from '../destinations/destination';
 import { ComportaError } from '../errors';
 import type { History, TableState } from '../history/history';
+import { nearest } from '../pipeline/mistakes';
 import type { Pipeline, TableSettings } from '../pipeline/pipeline';
 import { selectTables, settingsFor, unmatchedOverrides } from '../pipeline/settings';
 import type { Source, SourceTable, TokenRequest } from '../sources/source';
 import { engineTaskQueue, type PlanLoadRequest, type PlannedLoad } from '../workflows/api';
 import type { Plan } from './plan';
-import { nearest } from './nearest';
 import { settingsFingerprint } from './settings-fingerprint';
 
 export interface PlanDependencies {
@@ -200,7 +200,9 @@ function warnings(
     (state) => state.lastSuccess !== undefined && !present.has(state.table),
   );
   return [
-    ...unmatchedOverrides(pipeline, all),
+    ...unmatchedOverrides(pipeline, all).map(
+      ({ place, pattern }) => `${place}: "${pattern}" matches no table`,
+    ),
     ...vanished.map(
       ({ table }) =>
         `${table} was loaded before and is no longer in the source or the selection; its last state stays in the lake`,
