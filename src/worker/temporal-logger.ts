@@ -13,16 +13,7 @@ const LEVELS = {
 /** Lets the Temporal SDK log through the project's own logger, at the same levels. */
 export function temporalLogger(log: Logger): TemporalLogger {
   return {
-    log: (level, message, meta) => {
-      const write = {
-        TRACE: 'trace',
-        DEBUG: 'debug',
-        INFO: 'debug',
-        WARN: 'warn',
-        ERROR: 'error',
-      } as const;
-      log[write[level]]({ ...meta }, message);
-    },
+    log: (level, message, meta) => log[LEVELS[level]]({ ...meta }, message),
     trace: (message, meta) => log.trace({ ...meta }, message),
     debug: (message, meta) => log.debug({ ...meta }, message),
     info: (message, meta) => log.debug({ ...meta }, message),
