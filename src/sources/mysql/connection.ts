@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
+import { createConnection, type Connection, type ConnectionOptions, type SslOptions } from 'mysql2';
+import type { ComportaError } from '../../errors';
+import type { DatabaseConnection } from '../../pipeline/pipeline';
+import type { SecretStore } from '../../pipeline/secrets';
+import { toComportaError, type ErrorContext } from './errors';
+import { tlsAttempts } from './tls';
+
+/** A row as text: every value in the server's own rendering, NULL as null. */
+export type TextRow = Readonly<Record<string, string | null>>;
+
+/** What a statement is about, for the error that it may end in. */
+export type Subject = Pick<ErrorContext, 'table' | 'where'>;
+
+/** One connection to the server, with a session that is the same whatever the server's defaults. */
+export interface Session {
+  readonly driver: Connection;
+  /** Begins every statement of this session, so that it can be recognised in the process list. */
+  readonly tag: string;
+  query(sql: string, subject?: Subject): Promise<readonly TextRow[]>;
+  /** Drops the connection at once. Statements under way reject with `error`. */
+  terminate(error: ComportaError): void;
+  /** The error that ended the session from here, if one did. */
+  readonly terminated: ComportaError | undefined;
+  /** Runs when the session is terminated, until the returned function is called. */
+  onTerminate(listener: (error: ComportaError) => void): () => void;
+  failure(error: unknown, subject?: Subject): ComportaError;
+  /** Ends the session in order: a transaction is rolled back by the server. */
+  close(): Promise<void>;
+}
+
+/**
+ * An hour: how long the server waits for this side to take rows (back-pressure) and for the next
+ * statement. Long enough for any batch to be written; short enough that a vanished worker's
+ * snapshot does not hold back purging for a day. The server's default is 60 s.
+ */
+const PATIENCE_SECONDS = 3600;
+
+/**
+ * Settings that make two servers answer alike. The comments are executed by MySQL 8.0.0 and later
+ * alone (MariaDB skips the numbers from 50700 to 99999) and by MariaDB alone:
+ * https://mariadb.com/kb/en/comment-syntax/
+ */
+const SESSION = [
+  `SET SESSION time_zone = '+00:00'`,
+  `sql_mode = ''`,
+  `net_write_timeout = ${PATIENCE_SECONDS}`,
+  `wait_timeout = ${PATIENCE_SECONDS}`,
+  `sql_select_limit = 18446744073709551615`,
+  `sql_big_selects = 1 /*!80000 , max_execution_time = 0, information_schema_stats_expiry = 0 */ /*M! , max_statement_time = 0 */`,
+].join(', ');
+
+/** Opens a session. Throws ConnectionFailed, AuthenticationFailed, ConfigurationInvalid, … */
+export async function openSession(
+  connection: DatabaseConnection,
+  secrets: SecretStore,
+): Promise<Session> {
+  const password =
+    connection.password === undefined ? undefined : await secrets.read(connection.password);
+  const attempts = await tlsAttempts(connection);
+  let failure: unknown;
+  for (const ssl of attempts) {
+    try {
+      return await connectOnce(connection, password, ssl);
+    } catch (error) {
+      failure = error;
+      if ((error as { code?: string }).code !== 'HANDSHAKE_NO_SSL_SUPPORT') break;
+    }
+  }
+  throw toComportaError(failure, { ...contextOf(connection), phase: 'connect' });
+}
+
+function contextOf({ name, host, port, user, database }: DatabaseConnection) {
+  return { connection: name, host, port, user, database };
+}
+
+async function connectOnce(
+  connection: DatabaseConnection,
+  password: string | undefined,
+  ssl: SslOptions | undefined,
+): Promise<Session> {
+  const socket = connect({ host: connection.host, port: connection.port, noDelay: true });
+  socket.setKeepAlive(true, 30_000);
+  const options: ConnectionOptions = {
+    stream: socket,
+    host: connection.host,
+    port: connection.port,
+    user: connection.user,
+    password,
+    database: connection.database,
+    charset: 'utf8mb4',
+    connectTimeout: connection.connectTimeoutMs,
+    // No file of this machine may be asked for, and function names stay usable as column names.
+    flags: ['-LOCAL_FILES', '-IGNORE_SPACE'],
+    ...(ssl === undefined ? {} : { ssl }),
+  };
+  const driver = createConnection(options);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      driver.once('error', reject);
+      driver.connect((error) => (error === null ? resolve() : reject(error)));
+    });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  const session = createSession(driver, socket, contextOf(connection));
+  try {
+    await session.query(SESSION);
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  return session;
+}
+
+function createSession(
+  driver: Connection,
+  socket: Socket,
+  context: Omit<ErrorContext, 'phase' | 'table' | 'where'>,
+): Session {
+  const tag = `/* comporta ${randomUUID()} */`;
+  const listeners = new Set<(error: ComportaError) => void>();
+  let terminated: ComportaError | undefined;
+  // A connection lost while nothing runs is met by the next statement.
+  driver.on('error', () => undefined);
+
+  const session: Session = {
+    driver,
+    tag,
+    get terminated() {
+      return terminated;
+    },
+    failure: (error, subject = {}) =>
+      terminated ?? toComportaError(error, { ...context, ...subject, phase: 'query' }),
+    query: (sql, subject) =>
+      new Promise((resolve, reject) => {
+        if (terminated !== undefined) return reject(terminated);
+        const forget = session.onTerminate(reject);
+        const statement = { sql: `${tag} ${sql}`, typeCast: asText };
+        driver.query(statement, (error, rows) => {
+          forget();
+          if (error === null) resolve(rows as unknown as TextRow[]);
+          else reject(session.failure(error, subject));
+        });
+      }),
+    terminate(error) {
+      if (terminated !== undefined) return;
+      terminated = error;
+      driver.destroy();
+      socket.destroy();
+      for (const listener of [...listeners]) listener(error);
+      listeners.clear();
+    },
+    onTerminate(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: () =>
+      new Promise((resolve) => {
+        if (socket.destroyed) return resolve();
+        socket.once('close', () => resolve());
+        driver.end(() => socket.destroySoon());
+      }),
+  };
+  return session;
+}
+
+function asText(field: { string(encoding?: string): string | null }): string | null {
+  return field.string('utf8');
+}

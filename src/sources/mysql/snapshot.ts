@@ -1,0 +1,132 @@
+import { BatchBuilder } from '../../columnar/vectors';
+import { ComportaError } from '../../errors';
+import type { SecretStore } from '../../pipeline/secrets';
+import type { RowFilter, SourceTable, TableSnapshot } from '../source';
+import { cancelled, killStatement } from './cancel';
+import { describeTable, type MysqlDescription } from './catalog';
+import type { Session } from './connection';
+import { cursorColumn, maximumExpression, whereClause } from './filter';
+import { quoteTable } from './identifiers';
+import { planColumns } from './plan';
+import { readBatches, type BatchLimits } from './read';
+import { readServerFacts } from './server';
+import { createAppender } from './values';
+
+export interface SnapshotDependencies {
+  readonly open: () => Promise<Session>;
+  readonly secrets: SecretStore;
+  readonly limits: BatchLimits;
+}
+
+/**
+ * Opens a consistent view of one table on a connection of its own. The table is touched before it
+ * is described: that takes its metadata lock, so its columns stay the same until the view is
+ * closed. `signal` ends the view, whatever is running, here and on the server.
+ */
+export async function openSnapshot(
+  dependencies: SnapshotDependencies,
+  table: SourceTable,
+  signal: AbortSignal,
+): Promise<TableSnapshot> {
+  if (signal.aborted) throw cancelled(table.id, signal);
+  const session = await dependencies.open();
+  const kills: Promise<void>[] = [];
+  let connectionId: string | undefined;
+
+  const stopKilling = session.onTerminate(() => {
+    if (connectionId === undefined) return;
+    // A server that cannot be asked any more runs nothing either, or will notice by itself.
+    const kill = killStatement(dependencies.open, connectionId, session.tag).catch(() => undefined);
+    kills.push(kill);
+  });
+  const onAbort = () => session.terminate(cancelled(table.id, signal));
+  signal.addEventListener('abort', onAbort);
+  const close = async () => {
+    signal.removeEventListener('abort', onAbort);
+    stopKilling();
+    await session.close();
+    await Promise.all(kills);
+  };
+
+  try {
+    if (signal.aborted) onAbort();
+    const subject = { table: table.id };
+    const [row] = await session.query('SELECT CONNECTION_ID() AS id', subject);
+    connectionId = row?.['id'] ?? undefined;
+    await session.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ', subject);
+    await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY', subject);
+    await session.query(`SELECT 1 FROM ${quoteTable(table)} LIMIT 0`, subject);
+    const facts = await readServerFacts(session);
+    const description = await describeTable(session, facts, table);
+    return createSnapshot(dependencies, session, description, close);
+  } catch (error) {
+    await close();
+    throw session.failure(error, { table: table.id });
+  }
+}
+
+function createSnapshot(
+  { secrets, limits }: SnapshotDependencies,
+  session: Session,
+  description: MysqlDescription,
+  close: () => Promise<void>,
+): TableSnapshot {
+  const { table } = description;
+  const from = ` FROM ${quoteTable(table)}`;
+  const subjectOf = ({ where }: RowFilter) => ({
+    table: table.id,
+    ...(where === undefined ? {} : { where }),
+  });
+  let reading = false;
+
+  return {
+    description,
+    plan: (settings) => ({
+      columns: planColumns(description, settings).map(({ spec }) => spec),
+    }),
+    async count(filter) {
+      const [row] = await session.query(
+        `SELECT COUNT(*) AS rows_found${from}${whereClause(description, filter)}`,
+        subjectOf(filter),
+      );
+      return Number(row?.['rows_found']);
+    },
+    async maximum(column, filter) {
+      const expression = maximumExpression(cursorColumn(description, column));
+      const [row] = await session.query(
+        `SELECT ${expression} AS largest${from}${whereClause(description, filter)}`,
+        subjectOf(filter),
+      );
+      return row?.['largest'] ?? undefined;
+    },
+    async *read(settings, filter, statistics) {
+      const columns = planColumns(description, settings);
+      const sql = `SELECT ${columns.map(({ select }) => select).join(', ')}${from}${whereClause(description, filter)}`;
+      const builder = new BatchBuilder(columns.map(({ spec }) => spec));
+      const appenders = await Promise.all(
+        columns.map((column, index) =>
+          createAppender(secrets, table.id, column, builder.columns[index]!, statistics),
+        ),
+      );
+      reading = true;
+      yield* readBatches(
+        session,
+        sql,
+        subjectOf(filter),
+        { builder, appenders },
+        limits,
+        statistics,
+      );
+      reading = false;
+    },
+    async close() {
+      // The rest of an answer that nobody takes would keep the session from ending in order.
+      if (reading) {
+        session.terminate(
+          new ComportaError('SourceInterrupted', 'the snapshot was closed', { table: table.id }),
+        );
+      }
+      await close();
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import type { SslOptions } from 'mysql2';
+import { ComportaError, messageOf } from '../../errors';
+import type { DatabaseConnection, TlsSettings } from '../../pipeline/pipeline';
+
+/** Which connection attempts to make, in order: with TLS by these options, or without (`undefined`). */
+export type TlsAttempts = readonly (SslOptions | undefined)[];
+
+/**
+ * The settings as mysql2 takes them. `prefer` is two attempts: the second, without TLS, is for a
+ * server that offers none. Throws ConfigurationInvalid for a certificate file that cannot be read.
+ */
+export async function tlsAttempts(connection: DatabaseConnection): Promise<TlsAttempts> {
+  const { tls } = connection;
+  switch (tls.mode) {
+    case 'disable':
+      return [undefined];
+    case 'prefer':
+      return [await sslOptions(connection, false, false), undefined];
+    case 'require':
+      return [await sslOptions(connection, false, false)];
+    case 'verify-ca':
+      return [await sslOptions(connection, true, false)];
+    case 'verify-full':
+      // mysql2 has no server name to check for an address and would compare with "localhost".
+      if (isIP(connection.host) !== 0) {
+        throw new ComportaError(
+          'ConfigurationInvalid',
+          `connection ${connection.name}: tls.mode verify-full needs a host name, not the address ${connection.host}`,
+          { remedy: 'set host to the name in the server certificate, or tls.mode to verify-ca' },
+        );
+      }
+      return [await sslOptions(connection, true, true)];
+  }
+}
+
+async function sslOptions(
+  connection: DatabaseConnection,
+  rejectUnauthorized: boolean,
+  verifyIdentity: boolean,
+): Promise<SslOptions> {
+  const { ca, certificate, key } = await readFiles(connection.name, connection.tls);
+  return {
+    rejectUnauthorized,
+    verifyIdentity,
+    ...(ca === undefined ? {} : { ca }),
+    ...(certificate === undefined ? {} : { cert: certificate }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+type CertificateFiles = Partial<Record<'ca' | 'certificate' | 'key', string>>;
+
+async function readFiles(name: string, tls: TlsSettings): Promise<CertificateFiles> {
+  const files: CertificateFiles = {};
+  for (const part of ['ca', 'certificate', 'key'] as const) {
+    const path = tls[part];
+    if (path === undefined) continue;
+    try {
+      files[part] = await readFile(path, 'utf8');
+    } catch (error) {
+      throw new ComportaError(
+        'ConfigurationInvalid',
+        `connection ${name}: tls.${part} cannot be read: ${messageOf(error)}`,
+        { remedy: 'check that the file exists and that this process may read it', cause: error },
+      );
+    }
+  }
+  return files;
+}
