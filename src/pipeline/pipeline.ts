@@ -74,10 +74,17 @@ export interface TableSelection {
   readonly exclude: readonly string[];
 }
 
+/** What an override says: any of a table's settings, and of `detection` and `guard` any part. */
+export type TableSettingsChange = Partial<Omit<TableSettings, 'detection' | 'guard'>> & {
+  readonly detection?: Partial<DetectionSettings>;
+  readonly guard?: Partial<GuardSettings>;
+};
+
 export interface TableOverride {
   /** The pattern it was written under; later overrides win over earlier ones. */
   readonly pattern: string;
-  readonly settings: Partial<TableSettings>;
+  /** See `settingsFor` for how it is laid over what is there. */
+  readonly settings: TableSettingsChange;
 }
 
 export interface ScheduleSettings {

@@ -18,19 +18,27 @@ export function localSecretStore(environment: NodeJS.ProcessEnv): SecretStore {
       if (reference.from === 'env') {
         const value = environment[reference.name];
         if (value === undefined) {
-          throw new ComportaError('ConfigurationInvalid', `secret env:${reference.name} is not set`, {
-            remedy: `set the environment variable ${reference.name} for this process`,
-          });
+          throw new ComportaError(
+            'ConfigurationInvalid',
+            `secret env:${reference.name} is not set`,
+            {
+              remedy: `set the environment variable ${reference.name} for this process`,
+            },
+          );
         }
         return value;
       }
       try {
         return (await readFile(reference.path, 'utf8')).replace(/\r?\n$/, '');
       } catch (error) {
-        throw new ComportaError('ConfigurationInvalid', `secret file:${reference.path} cannot be read`, {
-          remedy: 'check that the file exists and that this process may read it',
-          cause: error,
-        });
+        throw new ComportaError(
+          'ConfigurationInvalid',
+          `secret file:${reference.path} cannot be read`,
+          {
+            remedy: 'check that the file exists and that this process may read it',
+            cause: error,
+          },
+        );
       }
     },
   };

@@ -1,0 +1,122 @@
+import { z } from 'zod';
+import * as defaults from './defaults';
+import {
+  connectionName,
+  duration,
+  environmentText,
+  filePath,
+  name,
+  optional,
+  port,
+  secret,
+  section,
+} from './values';
+
+const tls = section({
+  mode: optional(
+    z.enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full']),
+    'disable: never. prefer: if the server offers it, unverified. require: always, unverified. verify-ca: the certificate must be signed by `ca`. verify-full: and carry the host name.',
+    defaults.DEFAULT_TLS_MODE,
+  ),
+  ca: optional(
+    filePath(),
+    'File with the certificate authority, PEM. Default: those that Node.js knows.',
+  ),
+  certificate: optional(
+    filePath(),
+    "File with this client's certificate, PEM, for servers that ask for one.",
+  ),
+  key: optional(filePath(), "File with the certificate's private key, PEM."),
+});
+
+const database = <Type extends 'mysql' | 'postgres'>(type: Type, description: string) =>
+  section({
+    type: z.literal(type).describe(description),
+    host: environmentText().describe('Host name or address of the server that takes the writes.'),
+    port: optional(port(), 'TCP port.', defaults.DEFAULT_PORTS[type]),
+    user: environmentText().describe('Who to log in as.'),
+    password: optional(secret(), 'The password. Left out: none is sent.'),
+    database: environmentText().describe('The database to read.'),
+    tls: optional(tls, 'How the connection is encrypted and the server verified.'),
+    connectTimeout: optional(
+      duration({ minimum: '1ms', maximum: '1h' }),
+      'How long to wait for a connection.',
+      defaults.DEFAULT_CONNECT_TIMEOUT,
+    ),
+  });
+
+const connection = z.discriminatedUnion('type', [
+  database('mysql', 'MySQL 8 and 9, Aurora MySQL, MariaDB.'),
+  database('postgres', 'PostgreSQL 13 and later.'),
+  section({
+    type: z.literal('file').describe('A lake in a folder.'),
+    path: environmentText().describe(
+      "The lake's root folder. A relative path starts at the pipelines folder.",
+    ),
+  }),
+  section({
+    type: z.literal('s3').describe('A lake in S3 or in storage that speaks its protocol.'),
+    bucket: environmentText().describe('The bucket.'),
+    prefix: optional(
+      environmentText(),
+      'Where in the bucket the lake begins. Default: at its top.',
+    ),
+    region: optional(
+      environmentText(),
+      'The region of the bucket. Needed without `endpoint`; with it the default is us-east-1.',
+    ),
+    endpoint: optional(
+      environmentText(),
+      'URL of a storage other than AWS, such as http://127.0.0.1:9000.',
+    ),
+    forcePathStyle: optional(
+      z.boolean(),
+      'Put the bucket into the path instead of the host name, as most storages other than AWS want.',
+      false,
+    ),
+    accessKeyId: optional(
+      secret(),
+      "Access key. Without both keys the AWS SDK's own chain of credentials decides.",
+    ),
+    secretAccessKey: optional(secret(), 'Secret key.'),
+  }),
+]);
+
+const history = z.discriminatedUnion('type', [
+  section({
+    type: z.literal('sqlite').describe('A file on this machine.'),
+    path: optional(
+      environmentText(),
+      'The database file. A relative path starts at the pipelines folder.',
+      defaults.DEFAULT_HISTORY_PATH,
+    ),
+  }),
+  section({
+    type: z.literal('postgres').describe('A PostgreSQL that several machines share.'),
+    connection: connectionName().describe(
+      'A postgres connection of this file, with the right to create a schema.',
+    ),
+    schema: optional(
+      name(
+        /^[a-z_][a-z0-9_]{0,62}$/,
+        'lower-case letters, digits and underscores, at most 63 in all, no digit first',
+      ),
+      'The schema that holds the tables.',
+      defaults.DEFAULT_HISTORY_SCHEMA,
+    ),
+  }),
+]);
+
+/** connections.yaml. */
+export const connectionsFile = section({
+  connections: z
+    .record(connectionName(), connection)
+    .describe('By name, the databases and lakes that the pipelines speak of.'),
+  history: optional(history, 'Where Historico_Execucao lives. Default: SQLite.'),
+}).meta({
+  title: 'Comporta connections',
+  description: 'How to reach the databases and lakes, and where the history is kept.',
+});
+
+export type ConnectionsFile = z.output<typeof connectionsFile>;
+export type ConnectionInput = ConnectionsFile['connections'][string];

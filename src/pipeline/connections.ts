@@ -1,0 +1,273 @@
+import path from 'node:path';
+import {
+  DEFAULT_CONNECT_TIMEOUT,
+  DEFAULT_HISTORY_PATH,
+  DEFAULT_HISTORY_SCHEMA,
+  DEFAULT_PORTS,
+  DEFAULT_REGION,
+  DEFAULT_TLS_MODE,
+} from './defaults';
+import type { ConnectionInput, ConnectionsFile } from './connections-schema';
+import type { YamlFile } from './document';
+import { parseDuration } from './duration';
+import type { Partly } from './issues';
+import type { Mistake, Path } from './mistakes';
+import type {
+  Connection,
+  DatabaseConnection,
+  FileConnection,
+  HistorySettings,
+  S3Connection,
+  SecretReference,
+  TlsSettings,
+} from './pipeline';
+
+export interface Surroundings {
+  /** Absolute; relative paths in the files start here. */
+  readonly directory: string;
+  /** Where `env:NAME` in anything but a secret is looked up. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** What is needed to read one connections file and to say where it is wrong. */
+interface Context extends Surroundings {
+  readonly file: YamlFile;
+  readonly mistakes: Mistake[];
+}
+
+type Input<Type extends ConnectionInput['type']> = Partly<Extract<ConnectionInput, { type: Type }>>;
+
+/** A secret stays a reference; only a file's path is made absolute. */
+export function secretReference(text: string, directory: string): SecretReference {
+  const name = text.slice(text.indexOf(':') + 1);
+  return text.startsWith('env:')
+    ? { from: 'env', name }
+    : { from: 'file', path: path.resolve(directory, name.trim()) };
+}
+
+/** The text itself, or that of the variable it names. Undefined, and a mistake, when that is not set. */
+function resolveText(context: Context, at: Path, text: string | undefined): string | undefined {
+  if (text === undefined || !text.startsWith('env:')) return text;
+  const variable = text.slice('env:'.length);
+  const value = context.environment[variable];
+  if (value !== undefined && value.trim() !== '') return value;
+  const state = value === undefined ? 'not set' : 'empty';
+  context.mistakes.push(
+    context.file.mistake(
+      at,
+      'value',
+      `the environment variable ${variable} is ${state}`,
+      `set ${variable}, or write the value here`,
+    ),
+  );
+  return undefined;
+}
+
+function resolvePort(
+  context: Context,
+  at: Path,
+  input: number | string | undefined,
+): number | undefined {
+  if (typeof input !== 'string') return input;
+  const text = resolveText(context, at, input);
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
+  const variable = input.slice('env:'.length);
+  context.mistakes.push(
+    context.file.mistake(
+      at,
+      'value',
+      `the environment variable ${variable} does not hold a port`,
+      'set it to a number from 1 to 65535',
+    ),
+  );
+  return undefined;
+}
+
+function tlsSettings(
+  context: Context,
+  at: Path,
+  input: Partly<NonNullable<Input<'mysql'>['tls']>> = {},
+): TlsSettings {
+  const mode = input.mode ?? DEFAULT_TLS_MODE;
+  const mistake = (key: string, problem: string, fix: string) =>
+    context.mistakes.push(context.file.mistake([...at, key], 'key', problem, fix));
+  if (
+    'ca' in input &&
+    !('mode' in input && input.mode === undefined) &&
+    !mode.startsWith('verify')
+  ) {
+    mistake(
+      'ca',
+      `has no effect with mode ${mode}, which verifies nothing`,
+      'set `mode: verify-full` (or verify-ca)',
+    );
+  }
+  for (const [key, other] of [
+    ['certificate', 'key'],
+    ['key', 'certificate'],
+  ] as const) {
+    if (key in input && mode === 'disable')
+      mistake(key, 'has no effect with mode disable', 'remove it, or set `mode: require`');
+    else if (key in input && !(other in input))
+      mistake(key, `is of no use without \`${other}\``, `add \`${other}:\` beside it`);
+  }
+  const absolute = (file: string | undefined) =>
+    file === undefined ? undefined : path.resolve(context.directory, file);
+  return defined({
+    mode,
+    ca: absolute(input.ca),
+    certificate: absolute(input.certificate),
+    key: absolute(input.key),
+  });
+}
+
+/** Drops the keys that hold nothing, so that results compare and print as what was said. */
+export function defined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as T;
+}
+
+function database(
+  context: Context,
+  name: string,
+  input: Input<'mysql' | 'postgres'>,
+): Partly<DatabaseConnection> {
+  const at: Path = ['connections', name];
+  const text = (key: 'host' | 'user' | 'database') =>
+    resolveText(context, [...at, key], input[key]);
+  return defined({
+    type: input.type,
+    name,
+    host: text('host'),
+    port: resolvePort(context, [...at, 'port'], input.port ?? DEFAULT_PORTS[input.type ?? 'mysql']),
+    user: text('user'),
+    password:
+      input.password === undefined ? undefined : secretReference(input.password, context.directory),
+    database: text('database'),
+    tls: tlsSettings(context, [...at, 'tls'], input.tls),
+    connectTimeoutMs: parseDuration(input.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT),
+  });
+}
+
+function folder(context: Context, name: string, input: Input<'file'>): Partly<FileConnection> {
+  const text = resolveText(context, ['connections', name, 'path'], input.path);
+  return defined({
+    type: input.type,
+    name,
+    path: text === undefined ? undefined : path.resolve(context.directory, text),
+  });
+}
+
+/** Tells what is wrong with a storage's URL. One with a password in it must not be repeated. */
+function endpointProblem(text: string): string | undefined {
+  if (!URL.canParse(text)) return 'is not a URL';
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'is not an http or https URL';
+  if (url.username !== '' || url.password !== '') return 'holds credentials';
+  return url.pathname !== '/' || url.search !== '' ? 'has a path' : undefined;
+}
+
+function storage(context: Context, name: string, input: Input<'s3'>): Partly<S3Connection> {
+  const at: Path = ['connections', name];
+  const mistake = (key: string, problem: string, fix: string) =>
+    context.mistakes.push(context.file.mistake([...at, key], 'key', problem, fix));
+  const text = (key: 'bucket' | 'prefix' | 'region' | 'endpoint') =>
+    resolveText(context, [...at, key], input[key]);
+  const endpoint = text('endpoint');
+  const problem = endpoint === undefined ? undefined : endpointProblem(endpoint);
+  if (problem !== undefined) {
+    mistake(
+      'endpoint',
+      problem,
+      'write scheme, host and port, such as https://storage.example.com:9000; keys go into accessKeyId and secretAccessKey',
+    );
+  }
+  if (!('region' in input) && !('endpoint' in input)) {
+    mistake(
+      'region',
+      'is missing',
+      `add \`region:\` under connections.${name}; only with \`endpoint\` it may be left out`,
+    );
+  }
+  for (const [key, other] of [
+    ['accessKeyId', 'secretAccessKey'],
+    ['secretAccessKey', 'accessKeyId'],
+  ] as const) {
+    if (key in input && !(other in input))
+      mistake(key, `is of no use without \`${other}\``, `add \`${other}:\` beside it`);
+  }
+  const secret = (reference: string | undefined) =>
+    reference === undefined ? undefined : secretReference(reference, context.directory);
+  return defined({
+    type: input.type,
+    name,
+    bucket: text('bucket'),
+    prefix: (text('prefix') ?? '').replace(/^\/+|\/+$/g, ''),
+    region: text('region') ?? DEFAULT_REGION,
+    endpoint: endpoint?.replace(/\/+$/, ''),
+    forcePathStyle: input.forcePathStyle ?? false,
+    accessKeyId: secret(input.accessKeyId),
+    secretAccessKey: secret(input.secretAccessKey),
+  });
+}
+
+function connection(
+  context: Context,
+  name: string,
+  input: Partly<ConnectionInput> | undefined,
+): Partly<Connection> | undefined {
+  switch (input?.type) {
+    case 'mysql':
+    case 'postgres':
+      return database(context, name, input);
+    case 'file':
+      return folder(context, name, input);
+    case 's3':
+      return storage(context, name, input);
+    case undefined:
+      return undefined;
+  }
+}
+
+/**
+ * The connections by name, as far as they could be made out; complete when no mistake was added.
+ * One whose type is unknown is there as undefined, so that speaking of it is not a second mistake.
+ */
+export function resolveConnections(
+  surroundings: Surroundings,
+  file: YamlFile,
+  input: Partly<ConnectionsFile>,
+  mistakes: Mistake[],
+): ReadonlyMap<string, Partly<Connection> | undefined> {
+  const context: Context = { ...surroundings, file, mistakes };
+  const entries = Object.entries(input.connections ?? {});
+  return new Map(entries.map(([name, given]) => [name, connection(context, name, given)]));
+}
+
+/** Where the history lives; complete when no mistake was added. */
+export function resolveHistory(
+  surroundings: Surroundings,
+  file: YamlFile,
+  input: Partly<ConnectionsFile>,
+  mistakes: Mistake[],
+): Partly<HistorySettings> {
+  const history = input.history;
+  if (history?.type === 'postgres') {
+    return defined({
+      type: history.type,
+      connection: history.connection,
+      schema: history.schema ?? DEFAULT_HISTORY_SCHEMA,
+    });
+  }
+  const given = history?.type === 'sqlite' ? history.path : undefined;
+  const text = resolveText(
+    { ...surroundings, file, mistakes },
+    ['history', 'path'],
+    given ?? DEFAULT_HISTORY_PATH,
+  );
+  return defined({
+    type: 'sqlite',
+    path: text === undefined ? undefined : path.resolve(surroundings.directory, text),
+  });
+}

@@ -1,0 +1,194 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf } from '../errors';
+import { buildPipeline } from './build';
+import { collisions } from './collisions';
+import { resolveConnections, resolveHistory, type Surroundings } from './connections';
+import { connectionsFile } from './connections-schema';
+import { readYaml, type YamlFile } from './document';
+import { conform } from './issues';
+import { ProjectInvalid, type Mistake } from './mistakes';
+import type { Connection, HistorySettings, Pipeline, Project } from './pipeline';
+import { pipelineFile, type PipelineFile } from './pipeline-schema';
+import {
+  connectionMistake,
+  pipelineMistakes,
+  type ConnectionDrafts,
+  type PipelineDraft,
+} from './rules';
+
+export interface LoadOptions {
+  /** Where `env:NAME` outside of secrets is looked up. Default: the process's own environment. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+const CONNECTIONS = /^connections\.ya?ml$/;
+
+function wholeFile(file: string, problem: string, fix: string): Mistake {
+  return { file, line: 0, column: 0, path: '', problem, fix };
+}
+
+async function yamlFileNames(directory: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(directory);
+    return entries.filter((name) => /^[^.].*\.ya?ml$/.test(name)).sort();
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code;
+    const problem =
+      reason === 'ENOENT'
+        ? 'there is no such folder'
+        : reason === 'ENOTDIR'
+          ? 'this is not a folder'
+          : `cannot be read (${messageOf(error)})`;
+    throw new ProjectInvalid([
+      wholeFile(
+        directory,
+        problem,
+        'name the folder that holds the pipeline files (--pipelines DIR)',
+      ),
+    ]);
+  }
+}
+
+/** The files that hold something; for the others there is a mistake. */
+async function readFiles(
+  directory: string,
+  names: readonly string[],
+  mistakes: Mistake[],
+): Promise<readonly YamlFile[]> {
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const file = path.join(directory, name);
+      try {
+        return { file, text: await readFile(file, 'utf8') };
+      } catch (error) {
+        mistakes.push(
+          wholeFile(
+            file,
+            `cannot be read (${messageOf(error)})`,
+            'make it readable, or move it away',
+          ),
+        );
+        return undefined;
+      }
+    }),
+  );
+  return files.flatMap((found) => {
+    if (found === undefined) return [];
+    const yaml = readYaml(found.file, found.text, mistakes);
+    if (yaml.value === null) {
+      mistakes.push(
+        wholeFile(found.file, 'the file is empty', 'write a pipeline into it, or remove it'),
+      );
+      return [];
+    }
+    return yaml.value === undefined ? [] : [yaml];
+  });
+}
+
+interface ConnectionsDraft {
+  readonly connections: ConnectionDrafts;
+  readonly history: Partial<HistorySettings>;
+}
+
+function readConnections(
+  surroundings: Surroundings,
+  file: YamlFile,
+  mistakes: Mistake[],
+): ConnectionsDraft {
+  const input = conform(file, connectionsFile, mistakes);
+  const connections = resolveConnections(surroundings, file, input, mistakes);
+  const history = resolveHistory(surroundings, file, input, mistakes);
+  if (history.type === 'postgres') {
+    mistakes.push(
+      ...connectionMistake(
+        file,
+        ['history', 'connection'],
+        history.connection,
+        ['postgres'],
+        connections,
+      ),
+    );
+  }
+  return { connections, history };
+}
+
+/** Builds what was found to be without a mistake, and therefore whole. */
+function assemble(
+  directory: string,
+  drafts: readonly PipelineDraft[],
+  whole: ConnectionsDraft,
+): Project {
+  const connections = whole.connections as ReadonlyMap<string, Connection>;
+  const pipelines = drafts.map(({ file, input }): [string, Pipeline] => {
+    const complete = input as PipelineFile;
+    const sourceType =
+      connections.get(complete.source.connection)?.type === 'mysql' ? 'mysql' : 'postgres';
+    const overrideOrder = file.keys(['overrides']);
+    return [
+      complete.pipeline,
+      buildPipeline(complete, { file: file.file, directory, sourceType, overrideOrder }),
+    ];
+  });
+  return {
+    directory,
+    pipelines: new Map(pipelines),
+    connections,
+    history: whole.history as HistorySettings,
+  };
+}
+
+/**
+ * Reads and validates a pipelines folder: `connections.yaml`, and every other `*.yaml` or `*.yml`
+ * in it (not in folders below, nor hidden) as one pipeline. Secrets are not read.
+ * Throws ProjectInvalid (ConfigurationInvalid) with every mistake of every file.
+ */
+export async function loadProject(directory: string, options: LoadOptions = {}): Promise<Project> {
+  const mistakes: Mistake[] = [];
+  const names = await yamlFileNames(directory);
+  const files = await readFiles(directory, names, mistakes);
+  const surroundings = {
+    directory: path.resolve(directory),
+    environment: options.environment ?? process.env,
+  };
+  const connectionNames = names.filter((name) => CONNECTIONS.test(name));
+  const isConnections = ({ file }: YamlFile): boolean => CONNECTIONS.test(path.basename(file));
+
+  if (connectionNames.length === 0) {
+    mistakes.push(
+      wholeFile(
+        path.join(directory, 'connections.yaml'),
+        'the file is missing',
+        'add it, with the databases and lakes under `connections:`',
+      ),
+    );
+  } else if (connectionNames.length > 1) {
+    mistakes.push(
+      wholeFile(
+        path.join(directory, connectionNames[1] ?? ''),
+        `there is ${connectionNames[0] ?? ''} as well`,
+        'join the two into one file',
+      ),
+    );
+  }
+  if (names.length === connectionNames.length) {
+    mistakes.push(
+      wholeFile(
+        directory,
+        'there is no pipeline file in this folder',
+        'add one such as sales.yaml, with `pipeline:`, `source:` and `destination:`',
+      ),
+    );
+  }
+
+  const connectionsYaml = files.find(isConnections);
+  const whole = connectionsYaml && readConnections(surroundings, connectionsYaml, mistakes);
+  const drafts = files
+    .filter((file) => !isConnections(file))
+    .map((file) => ({ file, input: conform(file, pipelineFile, mistakes) }));
+  mistakes.push(...drafts.flatMap((draft) => pipelineMistakes(draft, whole?.connections)));
+  mistakes.push(...(await collisions(drafts, whole?.connections ?? new Map())));
+
+  if (mistakes.length > 0 || whole === undefined) throw new ProjectInvalid(mistakes);
+  return assemble(surroundings.directory, drafts, whole);
+}
