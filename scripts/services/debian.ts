@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execute, findExecutable, type Execute } from './command';
 
@@ -40,8 +40,12 @@ export async function unpackDebianPackages(
       mkdir(folder, { recursive: true }),
     ),
   );
-  await writeFile(join(root, 'empty-status'), '');
-  if (suite !== 'installed') await writeSources(join(root, 'sources'), suite);
+  // apt-get locks the folder of the status file, which only root may do to the machine's own.
+  if (suite === 'installed') await copyFile(installedPackages, join(root, 'status'));
+  else {
+    await writeFile(join(root, 'status'), '');
+    await writeSources(join(root, 'sources'), suite);
+  }
   const configuration = join(root, 'apt.conf');
   await writeFile(configuration, aptConfiguration(root, suite));
   const apt = (...args: string[]) => run('apt-get', args, { env: { APT_CONFIG: configuration } });
@@ -64,11 +68,10 @@ function aptConfiguration(root: string, suite: DebianPackages['suite']): string 
   const ownSources = [
     ['Dir::Etc::sourcelist', '/dev/null'],
     ['Dir::Etc::sourceparts', join(root, 'sources')],
-    ['Dir::State::status', join(root, 'empty-status')],
   ];
   const settings = [
     ['Dir::State', root],
-    ['Dir::State::status', installedPackages],
+    ['Dir::State::status', join(root, 'status')],
     ['Dir::Cache', root],
     ['Acquire::Languages', 'none'],
     ['Acquire::IndexTargets::deb::DEP-11::DefaultEnabled', 'false'],
