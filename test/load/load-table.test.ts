@@ -1,0 +1,280 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Destination } from '../../src/destinations/destination';
+import { createFileStore } from '../../src/destinations/parquet/file-store';
+import { createParquetDestination } from '../../src/destinations/parquet/parquet-destination';
+import { createEmbeddedEngine } from '../../src/engines/embedded';
+import { ComportaError } from '../../src/errors';
+import type { History } from '../../src/history/history';
+import { loadTable, type LoadDependencies } from '../../src/load/load-table';
+import { DEFAULT_SETTINGS } from '../../src/pipeline/defaults';
+import type { Pipeline, TableSettings } from '../../src/pipeline/pipeline';
+import { fakeSource, ID_COLUMN, type FakeTable } from '../support/fake-source';
+import { createMemoryHistory } from '../support/memory-history';
+
+interface Bench {
+  readonly table: FakeTable;
+  readonly history: History;
+  readonly destination: Destination;
+  load(run: string, attempt?: number, overrides?: Partial<LoadDependencies>): Promise<unknown>;
+  published(): ReturnType<Destination['published']>;
+  kinds(): Promise<string[]>;
+}
+
+async function withTable(
+  settings: Partial<TableSettings>,
+  body: (bench: Bench) => Promise<void>,
+): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), 'comporta-load-'));
+  const table: FakeTable = { ids: [1n, 2n, 3n], columns: [ID_COLUMN], token: 'a' };
+  const history = createMemoryHistory();
+  const pipeline = pipelineWith(settings);
+  const destination = createParquetDestination(createFileStore(root), pipeline.destination);
+  const deps: LoadDependencies = {
+    pipeline,
+    source: fakeSource(new Map([['orders', table]])),
+    destination,
+    history,
+    engine: createEmbeddedEngine(),
+    now: () => new Date(),
+    report: () => undefined,
+    warn: (message) => assert.fail(message),
+    signal: new AbortController().signal,
+  };
+  try {
+    await body({
+      table,
+      history,
+      destination,
+      load: (run, attempt = 1, overrides = {}) =>
+        loadTable(
+          { ...deps, ...overrides },
+          {
+            identity: {
+              pipeline: 'sales',
+              domain: 'sales',
+              entity: 'orders',
+              table: 'orders',
+              batch: 'batch',
+              run,
+              attempt,
+              ingestionDate: '2026-01-01',
+            },
+            decision: { verdict: 'changed', reason: 'the test says so' },
+            workflowId: 'workflow',
+            workflowRunId: run,
+          },
+        ),
+      published: () => destination.published('sales', 'orders'),
+      kinds: async () =>
+        (await history.events({ pipeline: 'sales' })).map(({ kind }) => kind).reverse(),
+    });
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+function pipelineWith(settings: Partial<TableSettings>): Pipeline {
+  return {
+    name: 'sales',
+    file: 'sales.yaml',
+    domain: 'sales',
+    source: { connection: 'shop', schemas: [] },
+    tables: { include: ['*'], exclude: [] },
+    defaults: { ...TABLE_DEFAULTS, ...settings },
+    overrides: [],
+    destination: {
+      type: 'parquet',
+      connection: 'lake',
+      compression: 'zstd',
+      retention: { runs: 3, days: 0 },
+    },
+    concurrency: 4,
+  };
+}
+
+function hasCode(code: string) {
+  return (error: unknown) => error instanceof ComportaError && error.code === code;
+}
+
+describe('loadTable', () => {
+  it('publishes the rows and records them with the token that was read before', async () => {
+    await withTable({}, async ({ load, published, history, kinds }) => {
+      await load('run-1');
+      assert.equal((await published())?.rows, 3);
+      assert.deepEqual(await kinds(), ['STARTED', 'SUCCEEDED']);
+      const { lastSuccess } = (await history.states('sales')).get('orders') ?? {};
+      assert.equal(lastSuccess?.rowsAtSource, 3);
+      assert.equal(lastSuccess?.rowsRead, 3);
+      assert.equal(lastSuccess?.rowsWritten, 3);
+      assert.deepEqual(lastSuccess?.token?.evidence[0]?.values, { version: 'a' });
+      assert.ok(lastSuccess?.token?.settings);
+    });
+  });
+
+  it('publishes nothing when the counts differ', async () => {
+    await withTable({}, async ({ table, load, published, kinds }) => {
+      table.count = () => 4;
+      await assert.rejects(load('run-1'), hasCode('RowCountMismatch'));
+      assert.equal(await published(), undefined);
+      assert.deepEqual(await kinds(), ['STARTED']);
+    });
+  });
+
+  it('does not empty a table on the word of one reading', async () => {
+    await withTable({}, async ({ table, load, published }) => {
+      await load('run-1');
+      const counts = [0, 3];
+      table.ids = [];
+      table.count = () => counts.shift() ?? 0;
+      await assert.rejects(load('run-2'), hasCode('EmptyingRefused'));
+      assert.equal((await published())?.rows, 3);
+    });
+  });
+
+  it('does not cut a table beyond its guard on the word of one reading', async () => {
+    await withTable({ guard: { maxDropShare: 0.5 } }, async ({ table, load, published }) => {
+      await load('run-1');
+      const counts = [1, 3];
+      table.ids = [1n];
+      table.count = () => counts.shift() ?? 0;
+      await assert.rejects(load('run-2'), hasCode('EmptyingRefused'));
+      assert.equal((await published())?.rows, 3);
+    });
+  });
+
+  it('empties a table that a second count confirms to be empty', async () => {
+    await withTable({}, async ({ table, load, published }) => {
+      await load('run-1');
+      table.ids = [];
+      await load('run-2');
+      assert.equal((await published())?.rows, 0);
+    });
+  });
+
+  it('only records what an attempt killed after the swap had published', async () => {
+    await withTable({}, async ({ table, load, history, kinds, published }) => {
+      const dying: History = {
+        ...history,
+        append: (events) =>
+          events.some(({ kind }) => kind === 'SUCCEEDED')
+            ? Promise.reject(new Error('killed'))
+            : history.append(events),
+      };
+      await assert.rejects(load('run-1', 1, { history: dying }), /killed/);
+      assert.deepEqual(await kinds(), ['STARTED']);
+
+      table.ids = [1n, 2n, 3n, 4n];
+      await load('run-1', 2);
+      assert.deepEqual(await kinds(), ['STARTED', 'SUCCEEDED']);
+      assert.equal((await published())?.rows, 3, 'not loaded a second time');
+      const { lastSuccess } = (await history.states('sales')).get('orders') ?? {};
+      assert.equal(lastSuccess?.rowsAtSource, 3);
+      assert.deepEqual(lastSuccess?.token?.evidence[0]?.values, { version: 'a' });
+    });
+  });
+
+  it('repeats an attempt killed in mid-load, beside what it left', async () => {
+    await withTable({}, async ({ table, load, published }) => {
+      table.afterBatch = () => Promise.reject(new Error('killed'));
+      await assert.rejects(load('run-1', 1), /killed/);
+      assert.equal(await published(), undefined);
+      table.afterBatch = () => undefined;
+      await load('run-1', 2);
+      assert.equal((await published())?.rows, 3);
+    });
+  });
+
+  it('lets a second run wait until the first has let go of the table', async () => {
+    await withTable({}, async ({ table, load, published }) => {
+      let letGo = () => undefined as void;
+      const held = new Promise<void>((resolve) => (letGo = resolve));
+      let reading = () => undefined as void;
+      const started = new Promise<void>((resolve) => (reading = resolve));
+      table.afterBatch = () => {
+        reading();
+        return held;
+      };
+      const first = load('run-1');
+      await started;
+      const phases: string[] = [];
+      const waiting = new Promise<void>((resolve) => {
+        void load('run-2', 1, {
+          report: ({ phase }) => {
+            phases.push(phase);
+            if (phase === 'waiting') resolve();
+          },
+        }).then(
+          () => phases.push('done'),
+          (error: unknown) => phases.push(String(error)),
+        );
+      });
+      await waiting;
+      letGo();
+      await first;
+      assert.equal((await published())?.run, 'run-1');
+      while (phases.at(-1) !== 'done') await new Promise((resolve) => setImmediate(resolve));
+      assert.equal((await published())?.run, 'run-2');
+    });
+  });
+
+  it('publishes nothing once another owner has the table', async () => {
+    await withTable({}, async ({ table, load, history, published }) => {
+      table.afterBatch = async () => {
+        // The same owner, as a later attempt of this run would: its lease gets a new fence.
+        await history.acquireLease({
+          pipeline: 'sales',
+          table: 'orders',
+          owner: 'run-1',
+          ttlMs: 60_000,
+        });
+      };
+      await assert.rejects(load('run-1'), hasCode('LeaseLost'));
+      assert.equal(await published(), undefined);
+    });
+  });
+
+  it('records a changed schema, and refuses it where the pipeline says so', async () => {
+    await withTable({}, async ({ table, load, history }) => {
+      await load('run-1');
+      table.columns = [ID_COLUMN, { ...ID_COLUMN, name: 'extra' }];
+      await load('run-2');
+      const { lastSuccess } = (await history.states('sales')).get('orders') ?? {};
+      assert.deepEqual(lastSuccess?.schemaChanges, ['added extra int64']);
+    });
+    await withTable({ onSchemaChange: 'fail' }, async ({ table, load, published }) => {
+      await load('run-1');
+      table.columns = [ID_COLUMN, { ...ID_COLUMN, name: 'extra' }];
+      await assert.rejects(load('run-2'), hasCode('SchemaChanged'));
+      assert.equal((await published())?.run, 'run-1');
+    });
+  });
+
+  it('goes on from the cursor, merges by key, and starts over when the history was reset', async () => {
+    const settings = { mode: 'incremental', cursor: { column: 'id', lookBack: 0 } } as const;
+    await withTable(settings, async ({ table, load, published, history }) => {
+      await load('run-1');
+      table.ids = [2n, 3n, 4n, 5n];
+      await load('run-2');
+      const second = (await history.states('sales')).get('orders')?.lastSuccess;
+      assert.equal(second?.rowsRead, 3, 'from 3 on');
+      assert.equal((await published())?.rows, 5, '1 and 2 stay');
+
+      await history.append([
+        {
+          id: 'reset',
+          kind: 'RESET',
+          recordedAt: new Date().toISOString(),
+          pipeline: 'sales',
+          table: 'orders',
+          batch: '',
+          run: '',
+        },
+      ]);
+      await load('run-3');
+      assert.equal((await published())?.rows, 4, 'the whole table as it is now');
+    });
+  });
+});
