@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ComportaError } from '../../src/errors';
 import { connectClient, loadTemporalOptions } from '../../src/temporal/connection';
-import { CONTROL_TASK_QUEUE } from '../../src/workflows/api';
+import { idleQueues } from '../../src/temporal/task-queues';
 import { webUiAddress } from '../../src/temporal/web-ui';
 import type { RunningService } from '../services/service';
 import { startService } from '../services/start';
@@ -35,20 +35,16 @@ export async function obtainTemporal(
 async function findTemporal(progress: Progress): Promise<DemoTemporal | undefined> {
   const options = loadTemporalOptions(process.env);
   try {
-    const { client, close } = await connectClient(options);
+    const found = await connectClient(options);
     try {
-      const { pollers } = await client.workflowService.describeTaskQueue({
-        namespace: options.namespace,
-        taskQueue: { name: CONTROL_TASK_QUEUE },
-        taskQueueType: workflowTasks,
-      });
-      if ((pollers ?? []).length > 0) {
+      const idle = await idleQueues(found, new Date());
+      if (!idle.some(({ role }) => role === 'control')) {
         // It would take the demo's workflows and knows nothing of its databases.
-        progress.note(`Temporal at ${options.address} has another worker of Comporta; not used`);
+        progress.note(`Temporal at ${found.address} has another worker of Comporta; not used`);
         return undefined;
       }
     } finally {
-      await close();
+      await found.close();
     }
   } catch (error) {
     if (!(error instanceof ComportaError)) throw error;
@@ -64,9 +60,6 @@ async function findTemporal(progress: Progress): Promise<DemoTemporal | undefine
     service: undefined,
   };
 }
-
-/** temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW */
-const workflowTasks = 1;
 
 async function startOwn(workspace: Workspace, progress: Progress): Promise<DemoTemporal> {
   const service = await startService('temporal', {
