@@ -181,7 +181,7 @@ export function readYaml(file: string, text: string, mistakes: Mistake[]): YamlF
     prettyErrors: false,
     lineCounter,
     uniqueKeys: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   const at = (offset: number, path: Path, problem: string, fix: string): Mistake => {
     const { line, col } = lineCounter.linePos(offset);

@@ -72,7 +72,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+    const [a, b] = [word.toLowerCase(), candidate.toLowerCase()];
+    // An abbreviation is further away in letters than it is in meaning.
+    const distance = a.length >= 3 && b.startsWith(a) ? 1 : editDistance(a, b);
     if (distance < bestDistance && distance < candidate.length) {
       best = candidate;
       bestDistance = distance;

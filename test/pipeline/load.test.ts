@@ -1,0 +1,355 @@
+import assert from 'node:assert/strict';
+import { mkdir, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { loadProject } from '../../src/pipeline/load';
+import { ProjectInvalid } from '../../src/pipeline/mistakes';
+import type { Pipeline, Project } from '../../src/pipeline/pipeline';
+import { CONNECTIONS, load, SALES, withFolder } from './project-folder';
+
+function only(project: Project): Pipeline {
+  const [pipeline] = project.pipelines.values();
+  assert.ok(pipeline);
+  return pipeline;
+}
+
+async function pipelineOf(lines: string, head = SALES): Promise<Pipeline> {
+  return only(await load({ 'connections.yaml': CONNECTIONS, 'sales.yaml': `${head}${lines}\n` }));
+}
+
+describe('a pipeline file', () => {
+  it('that says only what it must gets every documented default', async () => {
+    const { file, ...pipeline } = await pipelineOf('');
+    assert.equal(path.basename(file), 'sales.yaml');
+    assert.deepEqual(pipeline, {
+      name: 'sales',
+      domain: 'sales',
+      source: { connection: 'shop', schemas: [] },
+      tables: { include: ['*'], exclude: [] },
+      defaults: {
+        engine: 'embedded',
+        mode: 'full',
+        detection: { strategy: 'auto', settleMarginMs: 5_000, maxSkipAgeMs: 86_400_000 },
+        timeoutMs: 7_200_000,
+        maximumAttempts: 3,
+        excludeColumns: [],
+        textColumns: [],
+        masks: {},
+        invalidDates: 'null',
+        onSchemaChange: 'accept',
+        guard: { maxDropShare: 0.5 },
+      },
+      overrides: [],
+      destination: {
+        type: 'parquet',
+        connection: 'lake',
+        compression: 'zstd',
+        retention: { runs: 3, days: 0 },
+      },
+      concurrency: 4,
+    });
+  });
+
+  it('that says everything is read whole', async () => {
+    const { file, ...pipeline } = await pipelineOf(
+      `
+description: Everything.
+domain: retail
+tables: { include: ["*"], exclude: ["tmp_*"] }
+defaults:
+  engine: embedded
+  mode: incremental
+  detection: { strategy: token, settleMargin: 10s, maxSkipAge: 7d }
+  cursor: { column: updated_at, lookBack: 1h }
+  key: [id]
+  timeout: 30m
+  attempts: 5
+  columns: { exclude: [blob], text: [odd], mask: { phone: { method: partial, keepEnd: 2 } } }
+  where: deleted = 0
+  invalidDates: text
+  onSchemaChange: fail
+  guard: { maxDropShare: 1 }
+overrides:
+  "log_*":
+    mode: append
+    cursor: { column: id, lookBack: 1000 }
+    detection: { settleMargin: 2s }
+    guard: {}
+    columns:
+      mask:
+        a: { method: sha256, salt: file:secrets/salt }
+        b: { method: hmac, key: env:KEY }
+        c: { method: redact }
+  plain: { mode: full }
+schedule:
+  cron: ["0 3 * * *", "0 15 * * MON-FRI"]
+  timeZone: America/Sao_Paulo
+  overlap: bufferOne
+  catchUp: 10m
+  paused: true
+concurrency: 8`,
+      `pipeline: all
+source: { connection: books, schemas: [a, b] }
+destination: { connection: lake, compression: none, retention: { runs: 1, days: 7 } }
+`,
+    );
+    const directory = path.dirname(file);
+    assert.deepEqual(pipeline, {
+      name: 'all',
+      description: 'Everything.',
+      domain: 'retail',
+      source: { connection: 'books', schemas: ['a', 'b'] },
+      tables: { include: ['*'], exclude: ['tmp_*'] },
+      defaults: {
+        engine: 'embedded',
+        mode: 'incremental',
+        detection: { strategy: 'token', settleMarginMs: 10_000, maxSkipAgeMs: 604_800_000 },
+        cursor: { column: 'updated_at', lookBack: 3_600_000 },
+        key: ['id'],
+        timeoutMs: 1_800_000,
+        maximumAttempts: 5,
+        excludeColumns: ['blob'],
+        textColumns: ['odd'],
+        masks: { phone: { method: 'partial', keepStart: 0, keepEnd: 2 } },
+        where: 'deleted = 0',
+        invalidDates: 'text',
+        onSchemaChange: 'fail',
+        guard: { maxDropShare: 1 },
+      },
+      overrides: [
+        {
+          pattern: 'log_*',
+          settings: {
+            mode: 'append',
+            cursor: { column: 'id', lookBack: 1_000 },
+            detection: { settleMarginMs: 2_000 },
+            guard: {},
+            masks: {
+              a: {
+                method: 'sha256',
+                salt: { from: 'file', path: path.join(directory, 'secrets/salt') },
+              },
+              b: { method: 'hmac', key: { from: 'env', name: 'KEY' } },
+              c: { method: 'redact', text: '***' },
+            },
+          },
+        },
+        { pattern: 'plain', settings: { mode: 'full' } },
+      ],
+      destination: {
+        type: 'parquet',
+        connection: 'lake',
+        compression: 'none',
+        retention: { runs: 1, days: 7 },
+      },
+      schedule: {
+        cron: ['0 3 * * *', '0 15 * * MON-FRI'],
+        timeZone: 'America/Sao_Paulo',
+        overlap: 'bufferOne',
+        catchUpMs: 600_000,
+        paused: true,
+      },
+      concurrency: 8,
+    });
+  });
+
+  it('takes a schedule of one expression with the defaults', async () => {
+    assert.deepEqual((await pipelineOf('schedule: { cron: "0 3 * * *" }')).schedule, {
+      cron: ['0 3 * * *'],
+      timeZone: 'UTC',
+      overlap: 'skip',
+      catchUpMs: 3_600_000,
+      paused: false,
+    });
+  });
+
+  for (const word of ['null', '"null"', '~']) {
+    it(`takes invalidDates: ${word} for the word null`, async () => {
+      const pipeline = await pipelineOf(`defaults: { invalidDates: ${word} }`);
+      assert.equal(pipeline.defaults.invalidDates, 'null');
+    });
+  }
+
+  it('keeps overrides in the order of the file, numbers included', async () => {
+    const { overrides } = await pipelineOf(
+      'overrides:\n  zebra: {}\n  2024: { attempts: 1 }\n  0x10: {}\n  "10": {}\n  constructor: {}',
+    );
+    assert.deepEqual(
+      overrides.map(({ pattern }) => pattern),
+      ['zebra', '2024', '0x10', '10', 'constructor'],
+    );
+    assert.deepEqual(overrides[1]?.settings, { maximumAttempts: 1 });
+  });
+
+  it('may use anchors', async () => {
+    const { overrides } = await pipelineOf(
+      'overrides:\n  a: &log { mode: append, cursor: { column: id } }\n  b: *log',
+    );
+    assert.deepEqual(overrides[1]?.settings, overrides[0]?.settings);
+  });
+
+  it('may take a cursor from defaults or from an override that covers it', async () => {
+    for (const lines of [
+      'defaults: { cursor: { column: id } }\noverrides:\n  a: { mode: append }',
+      'overrides:\n  "*": { cursor: { column: id } }\n  "a*": { mode: append }',
+      'overrides:\n  "a*": { mode: append }\n  "*": { cursor: { column: id } }',
+      'defaults: { mode: append }\ntables: { include: [a, b] }\noverrides:\n  a: { cursor: { column: id } }\n  b: { mode: full }',
+      'overrides:\n  a: { detection: { strategy: cursor } }\n  "*": { detection: { strategy: token } }',
+    ]) {
+      await pipelineOf(lines);
+    }
+  });
+
+  it('is read with CRLF and a byte order mark', async () => {
+    const text = `\uFEFF${SALES.replaceAll('\n', '\r\n')}`;
+    const project = await load({ 'connections.yaml': CONNECTIONS, 'sales.yml': text });
+    assert.equal(only(project).name, 'sales');
+  });
+});
+
+describe('a pipelines folder', () => {
+  it('reads *.yaml and *.yml, not hidden files or folders below', async () => {
+    const files = {
+      'connections.yml': CONNECTIONS,
+      'b.yml': SALES,
+      'a.yaml': SALES.replace('sales', 'other'),
+      '.hidden.yaml': 'nonsense',
+      'notes.txt': 'nonsense',
+    };
+    const project = await load(files);
+    assert.deepEqual([...project.pipelines.keys()], ['other', 'sales']);
+  });
+
+  it('resolves connections from the environment it is given, and leaves secrets as references', async () => {
+    const connections = `connections:
+  shop:
+    type: mysql
+    host: env:HOST
+    port: env:PORT
+    user: env:DB_USER
+    password: file:shop.secret
+    database: env:DB
+    tls: { mode: verify-full, ca: ca.pem, certificate: c.pem, key: k.pem }
+    connectTimeout: 3s
+  lake:
+    type: s3
+    bucket: env:BUCKET
+    prefix: env:PREFIX
+    region: env:REGION
+    endpoint: env:ENDPOINT
+    forcePathStyle: true
+    accessKeyId: env:ID
+    secretAccessKey: env:SECRET
+history: { type: sqlite, path: env:HISTORY }
+`;
+    const environment = {
+      HOST: 'db.example.com',
+      PORT: '3307',
+      DB_USER: 'reader',
+      DB: 'shop',
+      BUCKET: 'b',
+      PREFIX: '/a/b/',
+      REGION: 'sa-east-1',
+      ENDPOINT: 'http://127.0.0.1:9000/',
+      HISTORY: 'h.db',
+    };
+    const project = await load({ 'connections.yaml': connections, 'a.yaml': SALES }, environment);
+    const at = (name: string): string => path.join(project.directory, name);
+    assert.deepEqual(project.connections.get('shop'), {
+      type: 'mysql',
+      name: 'shop',
+      host: 'db.example.com',
+      port: 3307,
+      user: 'reader',
+      password: { from: 'file', path: at('shop.secret') },
+      database: 'shop',
+      tls: { mode: 'verify-full', ca: at('ca.pem'), certificate: at('c.pem'), key: at('k.pem') },
+      connectTimeoutMs: 3_000,
+    });
+    assert.deepEqual(project.connections.get('lake'), {
+      type: 's3',
+      name: 'lake',
+      bucket: 'b',
+      prefix: 'a/b',
+      region: 'sa-east-1',
+      endpoint: 'http://127.0.0.1:9000',
+      forcePathStyle: true,
+      accessKeyId: { from: 'env', name: 'ID' },
+      secretAccessKey: { from: 'env', name: 'SECRET' },
+    });
+    assert.deepEqual(project.history, { type: 'sqlite', path: at('h.db') });
+  });
+
+  it('gives connections and history their defaults', async () => {
+    const project = await load({ 'connections.yaml': CONNECTIONS, 'a.yaml': SALES });
+    const { directory } = project;
+    assert.deepEqual(project.connections.get('shop'), {
+      type: 'mysql',
+      name: 'shop',
+      host: 'db',
+      port: 3306,
+      user: 'reader',
+      password: { from: 'env', name: 'SHOP_PASSWORD' },
+      database: 'shop',
+      tls: { mode: 'prefer' },
+      connectTimeoutMs: 10_000,
+    });
+    const books = project.connections.get('books');
+    assert.equal(books?.type === 'postgres' && books.port, 5432);
+    assert.deepEqual(project.connections.get('lake'), {
+      type: 'file',
+      name: 'lake',
+      path: path.resolve(directory, '../lake'),
+    });
+    assert.deepEqual(project.history, {
+      type: 'sqlite',
+      path: path.resolve(directory, '../.comporta/history.db'),
+    });
+  });
+
+  it('keeps the history in PostgreSQL if told so', async () => {
+    const connections = `${CONNECTIONS}history: { type: postgres, connection: books }\n`;
+    const project = await load({ 'connections.yaml': connections, 'a.yaml': SALES });
+    assert.deepEqual(project.history, {
+      type: 'postgres',
+      connection: 'books',
+      schema: 'comporta',
+    });
+  });
+
+  it('sees through links when two connections are one lake', async () => {
+    const files = {
+      'connections.yaml': `${CONNECTIONS}  other: { type: file, path: link/lake }\n  real: { type: file, path: target/lake }\n`,
+      'a.yaml': SALES.replace('lake', 'other'),
+      'b.yaml': SALES.replace('lake', 'real').replace('sales', 'b\ndomain: sales'),
+    };
+    await withFolder(files, async (directory) => {
+      await mkdir(path.join(directory, 'target'));
+      await symlink(path.join(directory, 'target'), path.join(directory, 'link'));
+      await assert.rejects(loadProject(directory, { environment: {} }), (error) => {
+        assert.ok(error instanceof ProjectInvalid);
+        assert.deepEqual(
+          error.mistakes.map(({ path: at }) => at),
+          ['domain'],
+        );
+        return true;
+      });
+    });
+  });
+
+  it('that ships with the project is valid', async () => {
+    const directory = path.resolve(__dirname, '../../pipelines');
+    const environment = Object.fromEntries(
+      ['SALES', 'FINANCE'].flatMap((database) => [
+        [`COMPORTA_${database}_HOST`, '127.0.0.1'],
+        [`COMPORTA_${database}_PORT`, '1234'],
+        [`COMPORTA_${database}_USER`, 'reader'],
+      ]),
+    );
+    const project = await loadProject(directory, { environment });
+    assert.deepEqual([...project.pipelines.keys()], ['finance', 'sales']);
+    await assert.rejects(
+      loadProject(directory, { environment: {} }),
+      (error) => error instanceof ProjectInvalid && error.mistakes.length === 6,
+    );
+  });
+});

@@ -1,0 +1,558 @@
+import assert from 'node:assert/strict';
+import { loadProject } from '../../src/pipeline/load';
+import { nearest, ProjectInvalid } from '../../src/pipeline/mistakes';
+import { CONNECTIONS, mistakesOf, places, SALES, type Files } from './project-folder';
+
+const HEAD = 'pipeline: sales\nsource: { connection: shop }\ndestination: { connection: lake }\n';
+
+/** What, the lines after a valid head, and each mistake as `line:column path: problem`. */
+type Case = readonly [what: string, lines: string, ...expected: string[]];
+
+const PIPELINE_CASES: readonly Case[] = [
+  ['unknown key', 'domian: x', '4:1 domian: unknown key'],
+  [
+    'unknown nested key',
+    'defaults:\n  detection:\n    margin: 5s',
+    '6:5 defaults.detection.margin: unknown key',
+  ],
+  ['two unknown keys', 'a1: 1\nb1: 2', '4:1 a1: unknown key', '5:1 b1: unknown key'],
+  ['wrong type', 'tables:\n  exclude: tmp_*', '5:12 tables.exclude: must be a list, not text'],
+  ['wrong type of a section', 'defaults: 5', '4:11 defaults: must be a mapping, not a number'],
+  [
+    'wrong type of an item',
+    'tables: { include: [1] }',
+    '4:21 tables.include[0]: must be a pattern',
+  ],
+  ['empty section', 'defaults:', '4:1 defaults: has no value'],
+  [
+    'truth as text',
+    'schedule: { cron: "0 3 * * *", paused: "no" }',
+    '4:40 schedule.paused: must be true or false, not text',
+  ],
+  ['missing nested key', 'schedule: {}', '4:1 schedule.cron: is missing'],
+  [
+    'bad word',
+    'defaults: { mode: increment }',
+    '4:19 defaults.mode: must be one of full, incremental, append',
+  ],
+  [
+    'bad word for dates',
+    'defaults: { invalidDates: keep }',
+    '4:27 defaults.invalidDates: must be one of null, text, fail',
+  ],
+  [
+    'bad mask',
+    'defaults: { columns: { mask: { email: { method: md5 } } } }',
+    '4:49 defaults.columns.mask.email.method: must be one of sha256, hmac, partial, redact',
+  ],
+  [
+    'mask without method',
+    'defaults: { columns: { mask: { email: {} } } }',
+    '4:32 defaults.columns.mask.email.method: is missing',
+  ],
+  ['bad duration', 'defaults: { timeout: 2 hours }', '4:22 defaults.timeout: is not a duration'],
+  [
+    'duration without unit',
+    'defaults: { timeout: 30 }',
+    '4:22 defaults.timeout: is not a duration',
+  ],
+  [
+    'margin below the resolution',
+    'defaults: { detection: { settleMargin: 500ms } }',
+    '4:40 defaults.detection.settleMargin: must be from 1s to 36500d',
+  ],
+  [
+    'bad look-back',
+    'defaults: { cursor: { column: id, lookBack: soon } }',
+    '4:45 defaults.cursor.lookBack: must be a duration or a number',
+  ],
+  [
+    'negative look-back',
+    'defaults: { cursor: { column: id, lookBack: -1 } }',
+    '4:45 defaults.cursor.lookBack: must not be negative',
+  ],
+  [
+    'number out of range',
+    'concurrency: 0',
+    '4:14 concurrency: must be a whole number from 1 to 500',
+  ],
+  [
+    'part of a number',
+    'defaults: { attempts: 1.5 }',
+    '4:23 defaults.attempts: must be a whole number from 1 to 100',
+  ],
+  [
+    'share out of range',
+    'defaults: { guard: { maxDropShare: 50 } }',
+    '4:36 defaults.guard.maxDropShare: must be a share from 0 to 1',
+  ],
+  [
+    'empty pattern',
+    'tables: { include: [""] }',
+    '4:21 tables.include[0]: is an empty pattern, which no table matches',
+  ],
+  [
+    'empty override pattern',
+    'overrides:\n  "": {}',
+    '5:3 overrides[""]: is an empty pattern, which no table matches',
+  ],
+  [
+    'no pattern',
+    'tables: { include: [] }',
+    '4:20 tables.include: is an empty list, so no table would be loaded',
+  ],
+  [
+    'invalid cron',
+    'schedule: { cron: "0 3 * *" }',
+    '4:19 schedule.cron: is not a cron expression: it has 4 fields instead of 5',
+  ],
+  [
+    'invalid cron in a list',
+    'schedule:\n  cron:\n    - "0 3 * * *"\n    - "0 25 * * *"',
+    '7:7 schedule.cron[1]: is not a cron expression: its hour must be 0 to 23',
+  ],
+  [
+    'cron of a wrong type',
+    'schedule: { cron: 5 }',
+    '4:19 schedule.cron: must be a cron expression or a list of them',
+  ],
+  [
+    'unknown time zone',
+    'schedule: { cron: "0 3 * * *", timeZone: Sao_Paulo }',
+    '4:42 schedule.timeZone: is not a known time zone',
+  ],
+  [
+    'catch-up below the least',
+    'schedule: { cron: "0 3 * * *", catchUp: 5s }',
+    '4:41 schedule.catchUp: must be from 10s to 365d',
+  ],
+  ['duplicate key', 'concurrency: 1\nconcurrency: 2', '5:1 concurrency: the key is written twice'],
+  [
+    'duplicate override',
+    'overrides:\n  a: {}\n  b: {}\n  a: {}',
+    '7:3 overrides.a: the key is written twice',
+  ],
+  [
+    'a key of the language',
+    'overrides:\n  __proto__: {}',
+    '5:3 overrides.__proto__: this name cannot be used as a key',
+  ],
+  ['a list as a key', '? [a]\n: 1', '4:3 : a key must be plain text'],
+  [
+    'incremental without cursor',
+    'overrides:\n  orders: { mode: incremental }',
+    '5:19 overrides.orders.mode: mode incremental needs a cursor',
+  ],
+  [
+    'append without cursor',
+    'defaults: { mode: append }',
+    '4:19 defaults.mode: mode append needs a cursor',
+  ],
+  [
+    'strategy without cursor',
+    'defaults: { detection: { strategy: cursor } }',
+    '4:36 defaults.detection.strategy: strategy cursor needs a cursor',
+  ],
+  [
+    'cursor of other tables only',
+    'overrides:\n  a*: { mode: append }\n  ab: { cursor: { column: id } }',
+    '5:15 overrides["a*"].mode: mode append needs a cursor',
+  ],
+  [
+    'mask on an excluded column',
+    'overrides:\n  a:\n    columns:\n      exclude: [email]\n      mask: { email: { method: redact } }',
+    '8:15 overrides.a.columns.mask.email: the column is excluded, so there is nothing to mask',
+  ],
+  [
+    'mask on a column excluded everywhere',
+    'defaults: { columns: { exclude: [x] } }\noverrides:\n  a: { columns: { mask: { x: { method: redact } } } }',
+    '6:27 overrides.a.columns.mask.x: the column is excluded, so there is nothing to mask',
+  ],
+  [
+    'key on an excluded column',
+    'overrides:\n  a: { key: [id], columns: { exclude: [id] } }',
+    '5:14 overrides.a.key[0]: the key column is excluded',
+  ],
+  [
+    'key that masks make equal',
+    'overrides:\n  a: { key: [id], columns: { mask: { id: { method: redact } } } }',
+    '5:14 overrides.a.key[0]: the key column is masked by redact, which makes different rows look the same',
+  ],
+  [
+    'plain text for a secret',
+    'defaults: { columns: { mask: { a: { method: hmac, key: hunter2 } } } }',
+    '4:56 defaults.columns.mask.a.key: must be a reference to a secret, never the secret itself',
+  ],
+];
+
+const CONNECTION_CASES: readonly Case[] = [
+  [
+    'plain text for a password',
+    '  x: { type: mysql, host: h, user: u, database: d, password: hunter2 }',
+    '5:62 connections.x.password: must be a reference to a secret, never the secret itself',
+  ],
+  [
+    'number for a password',
+    '  x: { type: mysql, host: h, user: u, database: d, password: 12345 }',
+    '5:62 connections.x.password: must be a reference to a secret, never the secret itself',
+  ],
+  [
+    'malformed secret reference',
+    '  x: { type: mysql, host: h, user: u, database: d, password: "env:hunter 2" }',
+    '5:62 connections.x.password: must be a reference to a secret, never the secret itself',
+  ],
+  [
+    'unknown type',
+    '  x: { type: oracle }',
+    '5:14 connections.x.type: must be one of mysql, postgres, file, s3',
+  ],
+  ['no type', '  x: { host: h }', '5:3 connections.x.type: is missing'],
+  [
+    'missing keys',
+    '  x: { type: postgres, host: h }',
+    '5:3 connections.x.database: is missing',
+    '5:3 connections.x.user: is missing',
+  ],
+  [
+    'key of another type',
+    '  x: { type: file, path: p, bucket: b }',
+    '5:29 connections.x.bucket: unknown key',
+  ],
+  ['name', '  1x: { type: file, path: p }', '5:3 connections["1x"]: is not a valid name'],
+  [
+    'port',
+    '  x: { type: mysql, host: h, user: u, database: d, port: 70000 }',
+    '5:58 connections.x.port: must be a port',
+  ],
+  [
+    'port as text',
+    '  x: { type: mysql, host: h, user: u, database: d, port: "3306" }',
+    '5:58 connections.x.port: must be a port',
+  ],
+  [
+    'absent variable',
+    '  x: { type: file, path: env:NOWHERE }',
+    '5:26 connections.x.path: the environment variable NOWHERE is not set',
+  ],
+  [
+    'empty variable',
+    '  x: { type: file, path: env:BLANK }',
+    '5:26 connections.x.path: the environment variable BLANK is empty',
+  ],
+  [
+    'variable without a port',
+    '  x: { type: mysql, host: h, user: u, database: d, port: env:WORD }',
+    '5:58 connections.x.port: the environment variable WORD does not hold a port',
+  ],
+  [
+    'malformed variable',
+    '  x: { type: file, path: "env:NO WHERE" }',
+    '5:26 connections.x.path: must be text, or env:NAME to take it from an environment variable',
+  ],
+  [
+    'authority that nobody asks',
+    '  x: { type: mysql, host: h, user: u, database: d, tls: { ca: ca.pem } }',
+    '5:59 connections.x.tls.ca: has no effect with mode prefer, which verifies nothing',
+  ],
+  [
+    'certificate without key',
+    '  x: { type: mysql, host: h, user: u, database: d, tls: { mode: require, certificate: c.pem } }',
+    '5:74 connections.x.tls.certificate: is of no use without `key`',
+  ],
+  [
+    'certificate without TLS',
+    '  x: { type: mysql, host: h, user: u, database: d, tls: { mode: disable, certificate: c.pem, key: k.pem } }',
+    '5:74 connections.x.tls.certificate: has no effect with mode disable',
+    '5:94 connections.x.tls.key: has no effect with mode disable',
+  ],
+  [
+    'key pasted',
+    '  x: { type: mysql, host: h, user: u, database: d, tls: { mode: require, key: "-----BEGIN hunter2", certificate: c } }',
+    '5:79 connections.x.tls.key: must be the path of a file',
+  ],
+  ['no region', '  x: { type: s3, bucket: b }', '5:3 connections.x.region: is missing'],
+  [
+    'half of the keys',
+    '  x: { type: s3, bucket: b, region: r, accessKeyId: env:A }',
+    '5:40 connections.x.accessKeyId: is of no use without `secretAccessKey`',
+  ],
+  [
+    'endpoint',
+    '  x: { type: s3, bucket: b, endpoint: "host:9000" }',
+    '5:29 connections.x.endpoint: is not an http or https URL',
+  ],
+  [
+    'endpoint with credentials',
+    '  x: { type: s3, bucket: b, endpoint: "http://u:hunter2@host" }',
+    '5:29 connections.x.endpoint: holds credentials',
+  ],
+  [
+    'endpoint with a path',
+    '  x: { type: s3, bucket: b, endpoint: "http://host/bucket" }',
+    '5:29 connections.x.endpoint: has a path',
+  ],
+  [
+    'history type',
+    'history: { type: mysql }',
+    '5:18 history.type: must be one of sqlite, postgres',
+  ],
+  [
+    'history on a MySQL connection',
+    'history: { type: postgres, connection: shop }',
+    '5:40 history.connection: connection shop is of type mysql',
+  ],
+  [
+    'history on no connection',
+    'history: { type: postgres, connection: bokos }',
+    '5:40 history.connection: connection bokos is not in connections.yaml',
+  ],
+];
+
+const SYNTAX_CASES: readonly (readonly [what: string, text: string, expected: string])[] = [
+  [
+    'unquoted star',
+    'schedule: { cron: * 3 * * * }',
+    '4:19 : a plain value cannot begin with * or &',
+  ],
+  [
+    'unquoted secret with a star',
+    'description: *hunter2',
+    '4:14 description: a value that begins with * refers to an anchor (&), and there is none of that name',
+  ],
+  [
+    'reserved character',
+    'description: @hunter2',
+    '4:14 : a plain value cannot begin with this character',
+  ],
+  [
+    'colon in a value',
+    'description: hunter2: x',
+    '4:14 : a plain value cannot hold ": ", and a nested mapping cannot begin here',
+  ],
+  ['tab', 'tables:\n\tinclude: [a]', '5:1 : a tab is used as indentation'],
+  ['open quote', 'description: "hunter2', '5:1 : a quote, bracket, comma or colon is missing'],
+  ['no colon', 'hunter2\ndomain: x', '4:1 : a key must be on one line and end with a colon'],
+  ['tag', 'description: !hunter2 x', '4:14 : YAML tags (!…) mean nothing here'],
+  ['two documents', '---\npipeline: other', '4:1 : the file holds several documents'],
+  [
+    'endless alias',
+    'defaults: &d { columns: *d }',
+    '4:25 defaults.columns: this alias lies inside its own anchor',
+  ],
+  ['text after a value', 'description: "x" hunter2', '4:18 : this is not valid YAML'],
+];
+
+async function assertPlaces(
+  files: Files,
+  file: string,
+  expected: readonly string[],
+): Promise<void> {
+  const found = await places(files, { BLANK: ' ', WORD: 'hunter2' });
+  assert.deepEqual([...found].sort(), expected.map((one) => `${file}:${one}`).sort());
+}
+
+describe('mistakes in pipeline files', () => {
+  for (const [what, lines, ...expected] of PIPELINE_CASES) {
+    it(what, () =>
+      assertPlaces(
+        { 'connections.yaml': CONNECTIONS, 'sales.yaml': `${HEAD}${lines}\n` },
+        'sales.yaml',
+        expected,
+      ),
+    );
+  }
+});
+
+describe('mistakes in connections.yaml', () => {
+  for (const [what, lines, ...expected] of CONNECTION_CASES) {
+    it(what, () =>
+      assertPlaces(
+        { 'connections.yaml': `${CONNECTIONS}${lines}\n`, 'sales.yaml': SALES },
+        'connections.yaml',
+        expected,
+      ),
+    );
+  }
+});
+
+describe('mistakes in YAML', () => {
+  for (const [what, lines, expected] of SYNTAX_CASES) {
+    it(what, async () => {
+      const files = { 'connections.yaml': CONNECTIONS, 'sales.yaml': `${HEAD}${lines}\n` };
+      const [first] = await places(files);
+      assert.equal(first, `sales.yaml:${expected}`);
+    });
+  }
+});
+
+describe('no message repeats what might be a secret', () => {
+  const all = [
+    ...PIPELINE_CASES.map(([what, lines]) => [what, CONNECTIONS, `${HEAD}${lines}\n`] as const),
+    ...SYNTAX_CASES.map(([what, lines]) => [what, CONNECTIONS, `${HEAD}${lines}\n`] as const),
+    ...CONNECTION_CASES.map(([what, lines]) => [what, `${CONNECTIONS}${lines}\n`, SALES] as const),
+  ].filter(([, connections, sales]) => `${connections}${sales}`.includes('hunter'));
+  for (const [what, connections, sales] of all) {
+    it(what, async () => {
+      const files = { 'connections.yaml': connections, 'sales.yaml': sales };
+      const { message } = await mistakesOf(files, { WORD: 'hunter2' });
+      assert.ok(message !== '' && !message.includes('hunter'), message);
+    });
+  }
+});
+
+describe('mistakes between files', () => {
+  const connections = {
+    'connections.yaml': `${CONNECTIONS}  same: { type: file, path: ../x/../lake/ }
+  cloud: { type: s3, bucket: b, prefix: p/, endpoint: "http://Host:80" }
+  cloud2: { type: s3, bucket: b, prefix: /p, endpoint: "http://host/" }
+  cloud3: { type: s3, bucket: b, prefix: q, endpoint: "http://host/" }
+`,
+  };
+  const pipeline = (name: string, lake: string, more = ''): string =>
+    `pipeline: ${name}\nsource: { connection: shop }\ndestination: { connection: ${lake} }\n${more}`;
+  const collide = (a: string, b: string): Promise<readonly string[]> =>
+    places({ ...connections, 'a.yaml': a, 'b.yml': b });
+
+  it('two pipelines of one name', async () => {
+    assert.deepEqual(await collide(pipeline('a', 'lake'), pipeline('a', 'cloud')), [
+      'b.yml:1:11 pipeline: the name a is taken by a.yaml',
+    ]);
+  });
+  it('two pipelines to one folder and domain, by connections of different names', async () => {
+    assert.deepEqual(await collide(pipeline('a', 'lake'), pipeline('b', 'same', 'domain: a\n')), [
+      'b.yml:4:9 domain: it would write to the same place as a.yaml: the same lake and the domain a',
+    ]);
+  });
+  it('two pipelines to one bucket and prefix', async () => {
+    assert.deepEqual(
+      await collide(pipeline('a', 'cloud', 'domain: b\n'), pipeline('b', 'cloud2')),
+      [
+        'b.yml:3:28 destination.connection: it would write to the same place as a.yaml: the same lake and the domain b',
+      ],
+    );
+  });
+  it('none for other domains, other prefixes', async () => {
+    assert.deepEqual(await collide(pipeline('a', 'lake'), pipeline('b', 'same')), []);
+    assert.deepEqual(
+      await collide(pipeline('a', 'cloud', 'domain: b\n'), pipeline('b', 'cloud3')),
+      [],
+    );
+  });
+  it('names that collide are told even when the files have other mistakes', async () => {
+    assert.deepEqual(
+      await collide(pipeline('a', 'lake', 'x: 1\n'), pipeline('a', 'cloud', 'y: 1\n')),
+      [
+        'a.yaml:4:1 x: unknown key',
+        'b.yml:1:11 pipeline: the name a is taken by a.yaml',
+        'b.yml:4:1 y: unknown key',
+      ],
+    );
+  });
+  it('unknown connection, and one of the wrong type', async () => {
+    const { mistakes } = await mistakesOf({
+      'connections.yaml': CONNECTIONS,
+      'a.yaml': 'pipeline: a\nsource: { connection: shp }\ndestination: { connection: books }\n',
+    });
+    assert.deepEqual(
+      mistakes.map(({ line, column, problem, fix }) => `${line}:${column} ${problem} — ${fix}`),
+      [
+        '2:23 connection shp is not in connections.yaml — did you mean shop? (there are shop, books, lake)',
+        '3:28 connection books is of type postgres — name one of type file or s3 (such as lake)',
+      ],
+    );
+  });
+  it('schemas for a MySQL source', async () => {
+    assert.deepEqual(
+      await places({
+        ...connections,
+        'a.yaml':
+          'pipeline: a\nsource: { connection: shop, schemas: [x] }\ndestination: { connection: lake }\n',
+      }),
+      [
+        'a.yaml:2:29 source.schemas: means nothing to MySQL, where connection shop names the database',
+      ],
+    );
+  });
+});
+
+describe('mistakes of the folder', () => {
+  it('no pipelines', async () => {
+    const { mistakes } = await mistakesOf({ 'connections.yaml': CONNECTIONS });
+    assert.deepEqual(
+      mistakes.map(({ line, problem }) => [line, problem]),
+      [[0, 'there is no pipeline file in this folder']],
+    );
+  });
+  it('no connections.yaml', async () => {
+    assert.deepEqual(await places({ 'a.yaml': SALES }), [
+      'connections.yaml:0:0 : the file is missing',
+    ]);
+  });
+  it('two of them', async () => {
+    const files = {
+      'connections.yaml': CONNECTIONS,
+      'connections.yml': CONNECTIONS,
+      'a.yaml': SALES,
+    };
+    assert.deepEqual(await places(files), [
+      'connections.yml:0:0 : there is connections.yaml as well',
+    ]);
+  });
+  it('an empty file, and one with only a comment', async () => {
+    const files = {
+      'connections.yaml': CONNECTIONS,
+      'a.yaml': SALES,
+      'b.yaml': '',
+      'c.yaml': '# later\n',
+    };
+    assert.deepEqual(await places(files), [
+      'b.yaml:0:0 : the file is empty',
+      'c.yaml:0:0 : the file is empty',
+    ]);
+  });
+  it('a file that holds no mapping', async () => {
+    const files = { 'connections.yaml': CONNECTIONS, 'a.yaml': SALES, 'b.yaml': '- a\n' };
+    assert.deepEqual(await places(files), ['b.yaml:1:1 : must be a mapping, not a list']);
+  });
+  it('a folder that is not there', async () => {
+    await assert.rejects(loadProject('/nowhere/pipelines'), (error) => {
+      assert.ok(
+        error instanceof ProjectInvalid &&
+          error.code === 'ConfigurationInvalid' &&
+          !error.retryable,
+      );
+      assert.match(
+        error.message,
+        /^1 mistake in the pipeline files:\n\/nowhere\/pipelines: there is no such folder — name the folder/,
+      );
+      return true;
+    });
+  });
+  it('a file in its place', async () => {
+    await assert.rejects(loadProject(__filename), /this is not a folder/);
+  });
+});
+
+describe('the message', () => {
+  it('lists every mistake of every file, one per line, in reading order', async () => {
+    const { message } = await mistakesOf({
+      'connections.yaml': `${CONNECTIONS}hist: 1\n`,
+      'b.yaml': `${SALES}concurrency: x\n`,
+      'a.yaml': `${HEAD.replace('sales', 'other')}domian: x\ndefaults:\n  mode: ful\n`,
+    });
+    assert.equal(
+      message,
+      `4 mistakes in the pipeline files:
+a.yaml:4:1 domian: unknown key — did you mean domain? (the keys here are pipeline, description, domain, source, tables, defaults, overrides, destination, schedule, concurrency)
+a.yaml:6:9 defaults.mode: must be one of full, incremental, append — did you mean full?
+b.yaml:4:14 concurrency: must be a whole number from 1 to 500 — write such a number without quotes
+connections.yaml:5:1 hist: unknown key — did you mean history? (the keys here are connections, history)`,
+    );
+  });
+
+  it('suggests only what is near', () => {
+    assert.equal(nearest('lookback', ['column', 'lookBack']), 'lookBack');
+    assert.equal(nearest('xyz', ['column', 'lookBack']), undefined);
+    assert.equal(nearest('no', ['a', 'b']), undefined);
+  });
+});
