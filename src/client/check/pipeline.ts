@@ -1,0 +1,114 @@
+import { ComportaError } from '../../errors';
+import type { Pipeline, Project } from '../../pipeline/pipeline';
+import { selectTables, settingsFor, unmatchedOverrides } from '../../pipeline/settings';
+import type { Finding, Source, SourceTable } from '../../sources/source';
+import type { CommandContext } from '../context';
+import { errorFinding, group, type CheckGroup } from './group';
+
+/** Tables of one pipeline whose columns are looked at without --deep. */
+export const MOST_TABLES = 500;
+
+/** Snapshots open at the same time. */
+const WIDTH = 4;
+
+/** The source and the destination of one pipeline. */
+export async function checkPipeline(
+  context: CommandContext,
+  project: Project,
+  pipeline: Pipeline,
+  deep: boolean,
+): Promise<CheckGroup[]> {
+  const { name, source, destination } = pipeline;
+  return [
+    await group(`${name}: source ${source.connection}`, () =>
+      checkSource(context.resources.source(project, pipeline), pipeline, deep),
+    ),
+    await group(`${name}: destination ${destination.connection}`, async () => {
+      const opened = context.resources.destination(project, pipeline);
+      return { checked: opened.description, findings: await opened.check() };
+    }),
+  ];
+}
+
+async function checkSource(
+  source: Source,
+  pipeline: Pipeline,
+  deep: boolean,
+): Promise<{ checked: string; findings: readonly Finding[] }> {
+  const all = await source.listTables();
+  const tables = selectTables(pipeline, all);
+  const found = [...patternFindings(pipeline, all, tables), ...(await source.check(tables))];
+
+  const shallow = tables.length > MOST_TABLES && !deep;
+  const columns = shallow ? [] : await columnFindings(source, pipeline, tables, found);
+  const scope = shallow ? ', columns not looked at (--deep does)' : '';
+  return {
+    checked: `${tables.length} of ${all.length} tables${scope}`,
+    findings: [...found, ...columns],
+  };
+}
+
+function patternFindings(
+  pipeline: Pipeline,
+  all: readonly SourceTable[],
+  selected: readonly SourceTable[],
+): Finding[] {
+  const unmatched = unmatchedOverrides(pipeline, all).map(({ place, pattern }): Finding => ({
+    severity: 'warning',
+    subject: `${pipeline.file}: ${place}`,
+    problem: `the pattern "${pattern}" matches no table`,
+    remedy: 'correct it, or take it out',
+  }));
+  if (selected.length > 0) return unmatched;
+  return [
+    ...unmatched,
+    {
+      severity: 'warning',
+      subject: `${pipeline.file}: tables`,
+      problem: `none of the ${all.length} tables of the source is selected`,
+      remedy: 'check tables.include and tables.exclude, and what this user may see',
+    },
+  ];
+}
+
+/** Opens each table as a load does and maps its columns. */
+async function columnFindings(
+  source: Source,
+  pipeline: Pipeline,
+  tables: readonly SourceTable[],
+  known: readonly Finding[],
+): Promise<Finding[]> {
+  // A table that is known to be closed to this user would only say so once more.
+  const closed = new Set(
+    known.filter(({ severity }) => severity === 'error').map(({ subject }) => subject),
+  );
+  const findings: Finding[] = [];
+  const queue = tables.filter(({ id }) => !closed.has(id)).values();
+  const lane = async () => {
+    for (const table of queue) {
+      const error = await columnError(source, pipeline, table);
+      if (error !== undefined) findings.push(errorFinding(table.id, error));
+    }
+  };
+  await Promise.all(Array.from({ length: WIDTH }, lane));
+  return findings.sort((a, b) => (a.subject < b.subject ? -1 : 1));
+}
+
+async function columnError(
+  source: Source,
+  pipeline: Pipeline,
+  table: SourceTable,
+): Promise<ComportaError | undefined> {
+  try {
+    const snapshot = await source.openSnapshot(table, new AbortController().signal);
+    try {
+      snapshot.plan(settingsFor(pipeline, table.id));
+    } finally {
+      await snapshot.close();
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof ComportaError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,28 @@
+import { ComportaError } from '../errors';
+import type { TableState } from '../history/history';
+import { nearest } from '../pipeline/mistakes';
+
+/**
+ * The history's state of the table that a person means: by its id, or by the name alone where only
+ * one table has it. Throws TableNotFound, with the id that was probably meant.
+ */
+export function findTableState(
+  pipeline: string,
+  states: ReadonlyMap<string, TableState>,
+  name: string,
+): TableState {
+  const exact = states.get(name);
+  if (exact !== undefined) return exact;
+  const ids = [...states.keys()];
+  const ending = ids.filter((id) => id.endsWith(`.${name}`));
+  const only = ending.length === 1 ? states.get(ending[0] ?? '') : undefined;
+  if (only !== undefined) return only;
+  const suggestion = ending.length > 1 ? ending.join('" or "') : nearest(name, ids);
+  throw new ComportaError('TableNotFound', `the history knows no table "${name}"`, {
+    pipeline,
+    remedy:
+      suggestion === undefined
+        ? `see what it knows with "npm run history -- ${pipeline}"`
+        : `did you mean "${suggestion}"?`,
+  });
+}
