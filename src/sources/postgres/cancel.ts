@@ -1,0 +1,50 @@
+import type { ConnectionOptions } from 'node:tls';
+import { Connection } from 'pg';
+
+/** The parts of pg's connection and client that its types leave out. */
+interface CancellingConnection {
+  connect(port: number, host: string): void;
+  requestSsl(): void;
+  cancel(processId: number, secretKey: number): void;
+  on(event: 'connect' | 'sslconnect' | 'end' | 'error', listener: () => void): void;
+  readonly stream: { destroy(): void };
+}
+
+interface Backend {
+  readonly processID?: number | null;
+  readonly secretKey?: number | null;
+}
+
+const PATIENCE_MS = 5_000;
+
+/**
+ * Asks the server to cancel what a session runs, over a second connection, which the protocol
+ * provides for: it needs no sign-in, and the secret key of the session keeps it from ever
+ * hitting another one (postgresql.org/docs, "Canceling Requests in Progress"). Resolves when the
+ * server has taken it or could not be asked; a session whose connection is cut next ends anyway,
+ * at its next row if not at once.
+ */
+export async function requestCancel(
+  { host, port }: { readonly host: string; readonly port: number },
+  ssl: ConnectionOptions | false,
+  backend: unknown,
+): Promise<void> {
+  const { processID, secretKey } = backend as Backend;
+  if (typeof processID !== 'number' || typeof secretKey !== 'number') return;
+  const connection = new Connection({ ssl }) as unknown as CancellingConnection;
+  const send = () => connection.cancel(processID, secretKey);
+  await new Promise<void>((resolve) => {
+    const impatience = setTimeout(resolve, PATIENCE_MS);
+    const end = () => {
+      clearTimeout(impatience);
+      resolve();
+    };
+    connection.on('connect', () => (ssl === false ? send() : connection.requestSsl()));
+    connection.on('sslconnect', send);
+    // The server answers nothing and closes.
+    connection.on('end', end);
+    connection.on('error', end);
+    connection.connect(port, host);
+  });
+  connection.stream.destroy();
+}

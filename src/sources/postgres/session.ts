@@ -1,0 +1,173 @@
+import { Socket } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import { Client, type ClientConfig, type QueryConfig } from 'pg';
+import { ComportaError } from '../../errors';
+import type { DatabaseConnection } from '../../pipeline/pipeline';
+import type { SecretStore } from '../../pipeline/secrets';
+import { requestCancel } from './cancel';
+import { isTlsRefusal, toComportaError, type ErrorContext } from './errors';
+import { tlsAttempts } from './tls';
+
+/** Every value as the server printed it. */
+export type TextRow = Readonly<Record<string, string | null>>;
+
+/** What a statement is about, for its error. */
+export type Subject = Pick<ErrorContext, 'table' | 'where'>;
+
+/** One connection of its own, with one statement at a time. */
+export interface Session {
+  readonly client: Client;
+  /** `server_version_num`: 170010 for 17.10. */
+  readonly version: number;
+  /** Runs one statement; values are sent apart from it. Throws ComportaError. */
+  query(sql: string, values?: readonly unknown[], subject?: Subject): Promise<readonly TextRow[]>;
+  /** Runs statements of this project's own, divided by semicolons, in one round trip. */
+  script(sql: string, subject?: Subject): Promise<void>;
+  /** What an error of the driver means here; the reason of `abort` after one. */
+  failure(error: unknown, subject?: Subject): ComportaError;
+  /** Stops what runs on the server and cuts the connection: statements under way fail with `reason`. */
+  abort(reason: ComportaError): Promise<void>;
+  /** Ends the session; rolls back what is open. */
+  close(): Promise<void>;
+}
+
+const OLDEST = 130000;
+const KEEP_ALIVE_AFTER_MS = 30_000;
+const FAREWELL_MS = 5_000;
+
+/** pg turns dates into local time and numerics into text of its own; here the server's text counts. */
+const AS_TEXT: ClientConfig['types'] = {
+  getTypeParser: () => (value: string) => value,
+};
+
+/** Opens a session. Throws ConnectionFailed, AuthenticationFailed, ConfigurationInvalid, … */
+export async function openSession(
+  connection: DatabaseConnection,
+  secrets: SecretStore,
+): Promise<Session> {
+  const password = connection.password === undefined ? '' : await secrets.read(connection.password);
+  const attempts = await tlsAttempts(connection);
+  for (const [i, ssl] of attempts.entries()) {
+    try {
+      return await connectOnce(connection, password, ssl);
+    } catch (error) {
+      const mayTryAgain = i + 1 < attempts.length && isTlsRefusal(error);
+      if (!mayTryAgain) {
+        throw toComportaError(error, { ...contextOf(connection), phase: 'connect' });
+      }
+    }
+  }
+  throw new RangeError('no way to connect was tried');
+}
+
+function contextOf({ name, host, port, user, database }: DatabaseConnection) {
+  return { connection: name, host, port, user, database };
+}
+
+async function connectOnce(
+  connection: DatabaseConnection,
+  password: string,
+  ssl: ConnectionOptions | false,
+): Promise<Session> {
+  const { host, port, user, database } = connection;
+  const socket = new Socket();
+  const client = new Client({
+    host,
+    port,
+    user,
+    database,
+    // As a function, so that no PGPASSWORD or ~/.pgpass of this machine takes its place.
+    password: () => password,
+    ssl,
+    application_name: 'comporta',
+    connectionTimeoutMillis: connection.connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+    types: AS_TEXT,
+    stream: () => socket,
+  });
+  try {
+    await client.connect();
+    const version = await readVersion(client, connection);
+    return createSession(client, socket, connection, ssl, version);
+  } catch (error) {
+    client.on('error', () => undefined);
+    socket.destroy();
+    throw error;
+  }
+}
+
+async function readVersion(client: Client, { name }: DatabaseConnection): Promise<number> {
+  const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
+  const version = Number(rows[0]?.server_version_num);
+  if (version >= OLDEST) return version;
+  throw new ComportaError(
+    'ConfigurationInvalid',
+    `connection ${name}: this server speaks for PostgreSQL ${Math.floor(version / 10_000)}`,
+    { remedy: 'use PostgreSQL 13 or later' },
+  );
+}
+
+function createSession(
+  client: Client,
+  socket: Socket,
+  connection: DatabaseConnection,
+  ssl: ConnectionOptions | false,
+  version: number,
+): Session {
+  const context = contextOf(connection);
+  let aborted: ComportaError | undefined;
+  let lost: unknown;
+  // A connection lost while nothing runs is met by the next statement, with the first reason.
+  client.on('error', (error) => (lost ??= error));
+
+  const failure: Session['failure'] = (error, subject = {}) => {
+    if (aborted !== undefined) return aborted;
+    const first = lost !== undefined && isAftermath(error) ? lost : error;
+    return toComportaError(first, { ...context, ...subject, phase: 'query' });
+  };
+
+  const run = async (
+    config: QueryConfig & { readonly queryMode?: 'extended' },
+    subject: Subject | undefined,
+  ): Promise<readonly TextRow[]> => {
+    if (aborted !== undefined) throw aborted;
+    try {
+      const result = await client.query<Record<string, string | null>>(config);
+      return result.rows;
+    } catch (error) {
+      throw failure(error, subject);
+    }
+  };
+
+  return {
+    client,
+    version,
+    failure,
+    // The extended protocol takes one statement only, whatever a filter in it says.
+    query: (text, values, subject) =>
+      run({ text, values: [...(values ?? [])], queryMode: 'extended' }, subject),
+    script: async (text, subject) => {
+      await run({ text }, subject);
+    },
+    async abort(reason) {
+      if (aborted !== undefined) return;
+      aborted = reason;
+      if (!socket.destroyed) await requestCancel(connection, ssl, client);
+      socket.destroy();
+    },
+    async close() {
+      if (socket.destroyed) return;
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      const impatience = setTimeout(() => socket.destroy(), FAREWELL_MS);
+      client.end().catch(() => socket.destroy());
+      await closed;
+      clearTimeout(impatience);
+    },
+  };
+}
+
+/** What pg says of a connection that it knows to be gone already. */
+function isAftermath(error: unknown): boolean {
+  return error instanceof Error && /is not queryable$|^Connection terminated/.test(error.message);
+}

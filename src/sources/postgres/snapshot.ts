@@ -1,0 +1,160 @@
+import type { Batch } from '../../columnar/batch';
+import { BatchBuilder } from '../../columnar/vectors';
+import { ComportaError } from '../../errors';
+import type { DatabaseConnection, TableSettings } from '../../pipeline/pipeline';
+import { createMasker } from '../../pipeline/mask';
+import type { SecretStore } from '../../pipeline/secrets';
+import type { ReadStatistics, RowFilter, SourceTable, TableSnapshot } from '../source';
+import { CopyRows } from './copy-rows';
+import { createFieldDecoder } from './decode';
+import { describeTable, printedValue, type PostgresDescription } from './describe';
+import { cursorColumn, whereClause } from './filter';
+import { quoteIdentifier, quoteQualified } from './identifiers';
+import { planColumns, type PlannedColumn } from './plan';
+import { openSession, type Session } from './session';
+import { beginSnapshot } from './transaction';
+
+/**
+ * One REPEATABLE READ, READ ONLY transaction on a connection of its own. A table with children by
+ * INHERITS is read with them, as SELECT does; so is a partitioned table. When `signal` is aborted,
+ * what runs on the server is cancelled and everything here fails with SourceInterrupted.
+ */
+export async function openSnapshot(
+  connection: DatabaseConnection,
+  secrets: SecretStore,
+  table: SourceTable,
+  signal: AbortSignal,
+): Promise<TableSnapshot> {
+  const cancelled = () =>
+    new ComportaError('SourceInterrupted', 'the load was cancelled', {
+      table: table.id,
+      cause: signal.reason,
+    });
+  if (signal.aborted) throw cancelled();
+  const session = await openSession(connection, secrets);
+  const abort = () => void session.abort(cancelled());
+  signal.addEventListener('abort', abort, { once: true });
+  const close = async () => {
+    signal.removeEventListener('abort', abort);
+    await session.close();
+  };
+  try {
+    if (signal.aborted) throw cancelled();
+    await beginSnapshot(session, table);
+    const description = await describeTable(session, table);
+    return createSnapshot(session, secrets, description, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function createSnapshot(
+  session: Session,
+  secrets: SecretStore,
+  description: PostgresDescription,
+  close: () => Promise<void>,
+): TableSnapshot {
+  const { table } = description;
+  const relation = quoteQualified(table);
+  const subject = ({ where }: RowFilter) => ({ table, ...(where === undefined ? {} : { where }) });
+
+  return {
+    description,
+    plan: (settings) => ({ columns: planColumns(description, settings).map(({ spec }) => spec) }),
+
+    async count(filter) {
+      const sql = `SELECT count(*) AS count FROM ${relation}${whereClause(description, filter)}`;
+      const [row] = await session.query(sql, [], subject(filter));
+      return Number(row?.count);
+    },
+
+    async maximum(name, filter) {
+      const column = cursorColumn(description, name);
+      const quoted = quoteIdentifier(column.name);
+      const where = whereClause(description, filter, [`${quoted} IS NOT NULL`]);
+      // Not max(): there is none for uuid, boolean and others that have an order.
+      const sql = `SELECT ${printedValue(column)} AS maximum FROM ${relation}${where} ORDER BY ${quoted} DESC LIMIT 1`;
+      const [row] = await session.query(sql, [], subject(filter));
+      const maximum = row?.maximum ?? undefined;
+      if (maximum !== undefined && isEndless(column.type.name, maximum)) {
+        throw endlessCursor(table.id, column.name, maximum);
+      }
+      return maximum;
+    },
+
+    read: (settings, filter, statistics) =>
+      readRows(session, secrets, description, settings, filter, statistics),
+
+    close,
+  };
+}
+
+const ENDLESS_TYPES = new Set(['date', 'timestamp', 'timestamptz', 'float4', 'float8', 'numeric']);
+
+function isEndless(type: string, value: string): boolean {
+  return ENDLESS_TYPES.has(type) && /^(infinity|NaN)$/i.test(value);
+}
+
+/** From infinity on there is nothing new, ever: such a cursor would go blind without a word. */
+function endlessCursor(table: string, column: string, value: string): ComportaError {
+  return new ComportaError('ValueUnfaithful', `cursor column ${column} reaches ${value}`, {
+    table,
+    remedy: `leave such rows out, for example where: ${quoteIdentifier(column)} < '${value}', or use mode: full`,
+  });
+}
+
+async function* readRows(
+  session: Session,
+  secrets: SecretStore,
+  description: PostgresDescription,
+  settings: TableSettings,
+  filter: RowFilter,
+  statistics: ReadStatistics,
+): AsyncGenerator<Batch> {
+  const { table } = description;
+  const columns = planColumns(description, settings);
+  const builder = new BatchBuilder(columns.map(({ spec }) => spec));
+  const decoders = await Promise.all(
+    columns.map((column, i) => fieldDecoder(column, builder, i, table.id, statistics, secrets)),
+  );
+  const list = columns.map(({ select }) => select).join(', ');
+  const query = `SELECT ${list} FROM ${quoteQualified(table)}${whereClause(description, filter)}`;
+  const rows = new CopyRows(`COPY (${query}) TO STDOUT (FORMAT binary)`, builder, decoders);
+  const subject = { table, ...(filter.where === undefined ? {} : { where: filter.where }) };
+  try {
+    session.client.query(rows);
+    while (await rows.fill()) {
+      statistics.rows += builder.rows;
+      yield builder;
+      builder.clear();
+    }
+  } catch (error) {
+    throw session.failure(error, subject);
+  } finally {
+    // The reader left early, or a value could not be taken: the server still sends.
+    if (!rows.isEnded) {
+      await session.abort(
+        new ComportaError('SourceInterrupted', 'the reading was given up', { table: table.id }),
+      );
+    }
+  }
+}
+
+async function fieldDecoder(
+  column: PlannedColumn,
+  builder: BatchBuilder,
+  index: number,
+  table: string,
+  statistics: ReadStatistics,
+  secrets: SecretStore,
+) {
+  const vector = builder.columns[index];
+  if (vector === undefined) throw new RangeError(`no vector for column ${column.spec.name}`);
+  const masker = column.mask === undefined ? undefined : await createMasker(column.mask, secrets);
+  return createFieldDecoder(column, vector, {
+    table,
+    statistics,
+    ...(masker === undefined ? {} : { masker }),
+  });
+}

@@ -1,0 +1,41 @@
+/** Words that may stand before a parenthesis without reading anything but the row. */
+const HARMLESS = new Set(
+  (
+    'and or not in between like ilike similar is any all some array row case when then else end ' +
+    'cast coalesce nullif greatest least extract date_part date_trunc lower upper length ' +
+    'char_length octet_length substring substr left right trim btrim ltrim rtrim position ' +
+    'starts_with replace concat abs ceil ceiling floor round trunc mod sign isfinite ' +
+    'numeric decimal dec float varchar char character varying bpchar bit timestamp time interval'
+  ).split(' '),
+);
+
+/** Words whose value is that of the moment or of the session, or that read other tables. */
+const MOVING = new Set(
+  (
+    'current_date current_time current_timestamp localtime localtimestamp current_user ' +
+    'current_role session_user user current_schema current_catalog select table exists'
+  ).split(' '),
+);
+
+const TOKEN =
+  /--[^\n]*|\/\*[^]*?\*\/|\$(\w*)\$[^]*?\$\1\$|[a-z]?'(?:[^'\\]|\\[^]|'')*'|"(?:[^"]|"")*"|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|[^]/giu;
+
+/**
+ * Whether a condition picks the same rows of the same table at any time, as far as its words tell:
+ * no clock, no session, no other table, no function that is not known to be immutable. Errs on
+ * the side of no. A filter such as `created_at > now() - interval '7 days'` changes what a load
+ * brings while nothing is written, so no log and no counter can vouch for it.
+ */
+export function isTimeless(condition: string): boolean {
+  const tokens = [...condition.matchAll(TOKEN)]
+    .map(([token]) => token)
+    .filter((token) => !/^(\s|--|\/\*)/.test(token));
+  return tokens.every((token, i) => {
+    if (/^(\$|[a-z]?')/i.test(token)) return !/\b(now|today|tomorrow|yesterday)\b/i.test(token);
+    const isCalled = tokens[i + 1] === '(';
+    if (token.startsWith('"')) return !isCalled;
+    const word = token.toLowerCase();
+    if (!/^[a-z_\u0080-\uffff]/u.test(word)) return true;
+    return !MOVING.has(word) && (!isCalled || HARMLESS.has(word));
+  });
+}
