@@ -5,7 +5,7 @@ import { financeTables } from './sample/seed-finance';
 import { salesTables } from './sample/seed-sales';
 import type { ServerAccess } from './sample/server-access';
 
-/** Rows of every sample table now, by the table's id in plans: `orders`, `public.invoices`. */
+/** Rows of every sample table now, by name. */
 export type RowCounts = ReadonlyMap<string, number>;
 
 export async function countSales(server: ServerAccess): Promise<RowCounts> {
@@ -33,7 +33,7 @@ export async function countFinance(server: ServerAccess): Promise<RowCounts> {
       const { rows } = await client.query<{ count: string }>(
         `SELECT count(*) FROM ${escapeIdentifier(name)}`,
       );
-      counts.set(`public.${name}`, Number(rows[0]!.count));
+      counts.set(name, Number(rows[0]!.count));
     }
     return counts;
   } finally {
