@@ -95,7 +95,10 @@ export interface History {
   outcomes(pipeline: string, batch: string): Promise<ReadonlyMap<string, HistoryEvent>>;
   /** The lease, or undefined when another owner holds it (with who and until when in `leaseHolder`). */
   acquireLease(request: LeaseRequest): Promise<Lease | undefined>;
-  leaseHolder(pipeline: string, table: string): Promise<{ owner: string; until: string } | undefined>;
+  leaseHolder(
+    pipeline: string,
+    table: string,
+  ): Promise<{ owner: string; until: string } | undefined>;
   close(): Promise<void>;
 }
 
