@@ -2,20 +2,25 @@ import type { Output } from '../context';
 
 /** Lines on a terminal that are drawn over again. */
 export interface LiveView {
-  /** Replaces what was shown before. Lines must fit the terminal's width. */
+  /** Replaces what was shown before. The terminal cuts lines that are too long. */
   show(lines: readonly string[]): void;
   /** Takes the lines away again. */
   clear(): void;
 }
 
-/** Erases with ECMA-48 CPL (previous line) and ED (erase to the end). */
+/**
+ * Erases with ECMA-48's CPL (previous line) and ED (erase to the end). While a frame is drawn,
+ * automatic wrapping is off (DECAWM, VT100 User Guide): a wrapped line would take two rows, and
+ * the next frame would leave one behind.
+ */
 export function createLiveView(output: Output): LiveView {
   let height = 0;
   const erase = () => (height === 0 ? '' : `\x1b[${height}F\x1b[0J`);
   return {
     show(lines) {
       // One write per frame, or the terminal flickers.
-      output.write(erase() + lines.map((line) => `${line}\n`).join(''));
+      const text = lines.map((line) => `${line}\n`).join('');
+      output.write(`${erase()}\x1b[?7l${text}\x1b[?7h`);
       height = lines.length;
     },
     clear() {

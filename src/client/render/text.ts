@@ -26,12 +26,6 @@ export function printable(text: string): string {
 /** Control characters, and those that reorder or break lines. */
 const UNPRINTABLE = /[\p{Cc}\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
-/** Cuts a printable text to a number of cells, with an ellipsis where something is missing. */
-export function truncate(text: string, width: number): string {
-  if (displayWidth(text) <= width) return text;
-  return `${headOf(text, Math.max(0, width - 1))}…`;
-}
-
 /** Breaks a printable text into lines of at most `width` cells, between words where possible. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

@@ -2,7 +2,7 @@ import type { ControllerProgress } from '../../workflows/api';
 import type { IdleQueue } from '../../temporal/task-queues';
 import type { Style } from '../render/style';
 import { renderTable, type Column } from '../render/table';
-import { printable, truncate } from '../render/text';
+import { printable } from '../render/text';
 import { formatBytes, formatCount, formatElapsed, formatRate } from '../render/units';
 import type { ActivityProgress, BatchProgress } from './batch-progress';
 
@@ -37,7 +37,7 @@ export function progressLines(
   const rows = tables.map(({ table, activity }) => row(table, activity, now));
   const hidden = (controller?.running.length ?? 0) - tables.length;
   const lines = [
-    style.bold(truncate(printable(headline), width)),
+    style.bold(printable(headline)),
     ...(rows.length === 0
       ? []
       : renderTable(COLUMNS, rows, { width: width - 2, style }).map(indent)),
@@ -46,9 +46,9 @@ export function progressLines(
   const trouble = step?.lastFailure;
   if (trouble !== undefined) {
     const text = `attempt ${step?.attempt} after: ${trouble}`;
-    lines.push(style.yellow(truncate(printable(`  ${text}`), width)));
+    lines.push(style.yellow(printable(`  ${text}`)));
   }
-  return [...lines, ...idle.map((queue) => style.yellow(truncate(idleHint(queue), width)))];
+  return [...lines, ...idle.map((queue) => style.yellow(idleHint(queue)))];
 }
 
 /** Nothing happens without a worker; says which and how to start it. */
