@@ -72,22 +72,21 @@ export function patternProblem(pattern: string): string | undefined {
   return /^(?:[^\\]|\\[^])*$/u.test(pattern) ? undefined : 'ends with a lone backslash';
 }
 
-const PUBLIC_PREFIX = 'public.';
-
-/** The bare name in a PostgreSQL id of the schema public, without the quotes an id may need. */
-function bareName(tableId: string): string | undefined {
-  if (!tableId.startsWith(PUBLIC_PREFIX)) return undefined;
-  const name = tableId.slice(PUBLIC_PREFIX.length);
-  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+/** A part of an id without the quotes that dots and quotes in it call for. */
+function unquoted(part: string): string {
+  return part.startsWith('"') ? part.slice(1, -1).replaceAll('""', '"') : part;
 }
 
+const PUBLIC = 'public.';
+
 /**
- * Whether a pattern means a table. Under PostgreSQL (`hasSchemas`) ids are `schema.name`, and a
- * pattern without a dot also means the table of that name in the schema public.
+ * Whether a pattern means a table: its id, or the name alone without quotes. Under PostgreSQL
+ * (`hasSchemas`) ids are `schema.name`, and only a pattern without a dot means a name alone, that
+ * of a table in the schema public.
  */
 export function matchesTable(pattern: string, tableId: string, hasSchemas: boolean): boolean {
   if (matchesPattern(pattern, tableId)) return true;
-  if (!hasSchemas || pattern.includes('.')) return false;
-  const name = bareName(tableId);
-  return name !== undefined && matchesPattern(pattern, name);
+  if (!hasSchemas) return matchesPattern(pattern, unquoted(tableId));
+  if (pattern.includes('.') || !tableId.startsWith(PUBLIC)) return false;
+  return matchesPattern(pattern, unquoted(tableId.slice(PUBLIC.length)));
 }

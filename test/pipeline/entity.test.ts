@@ -53,6 +53,7 @@ describe('entity names', () => {
       fc.property(table, dialect, (one, kind) => {
         const entity = entityName(one, kind);
         assert.match(entity, /^[A-Za-z0-9%-][A-Za-z0-9_%.-]*$/);
+        assert.doesNotMatch(entity, /%(?!h|[0-9A-F]{2})/);
         assert.ok(entity.length <= 200);
         assert.equal(path.posix.join('raw', entity), `raw/${entity}`);
       }),

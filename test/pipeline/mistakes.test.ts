@@ -154,6 +154,11 @@ const PIPELINE_CASES: readonly Case[] = [
     '4:36 defaults.detection.strategy: strategy cursor needs a cursor',
   ],
   [
+    'incremental after an override that was full',
+    'overrides:\n  "*": { mode: full }\n  a: { mode: incremental }',
+    '6:14 overrides.a.mode: mode incremental needs a cursor',
+  ],
+  [
     'cursor of other tables only',
     'overrides:\n  a*: { mode: append }\n  ab: { cursor: { column: id } }',
     '5:15 overrides["a*"].mode: mode append needs a cursor',
@@ -379,8 +384,10 @@ describe('mistakes in YAML', () => {
   for (const [what, lines, expected] of SYNTAX_CASES) {
     it(what, async () => {
       const files = { 'connections.yaml': CONNECTIONS, 'sales.yaml': `${HEAD}${lines}\n` };
-      const [first] = await places(files);
-      assert.equal(first, `sales.yaml:${expected}`);
+      const found = await places(files);
+      assert.equal(found[0], `sales.yaml:${expected}`);
+      const onLines = found.map((one) => one.split(':')[1]);
+      assert.equal(new Set(onLines).size, onLines.length, 'one syntax error per line');
     });
   }
 });

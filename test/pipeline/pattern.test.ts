@@ -109,6 +109,7 @@ describe('patterns over PostgreSQL ids', () => {
     ['public.*', 'public.orders', true],
     ['weird*', 'public."weird.name"', true],
     ['we"ird', 'public."we""ird"', true],
+    ['weird.name', 'public."weird.name"', false],
     ['"a.b"', 'public."a.b"', false],
     ['public."a.b"', 'public."a.b"', true],
   ] as const) {
@@ -118,6 +119,21 @@ describe('patterns over PostgreSQL ids', () => {
   }
 
   it('are not looked for in MySQL, where public.orders is one odd name', () => {
-    assert.equal(matchesTable('orders', 'public.orders', false), false);
+    assert.equal(matchesTable('orders', '"public.orders"', false), false);
   });
+});
+
+describe('patterns over MySQL ids', () => {
+  for (const [wanted, id, expected] of [
+    ['orders', 'orders', true],
+    ['a.b', '"a.b"', true],
+    ['"a.b"', '"a.b"', true],
+    ['a.*', '"a.b"', true],
+    ['we"ird', '"we""ird"', true],
+    ['a?b', '"a""b"', true],
+  ] as const) {
+    it(`${wanted} ${expected ? 'means' : 'does not mean'} ${id}`, () => {
+      assert.equal(matchesTable(wanted, id, false), expected);
+    });
+  }
 });
