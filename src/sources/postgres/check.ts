@@ -44,11 +44,11 @@ function problemOf({ message, remedy }: ComportaError): string {
 }
 
 const SERVER = `
-SELECT pg_catalog.pg_is_in_recovery()::pg_catalog.int4 AS replica,
-  pg_catalog.current_setting('track_counts') AS track_counts,
-  pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')::pg_catalog.int4
+SELECT pg_is_in_recovery()::int4 AS replica,
+  current_setting('track_counts') AS track_counts,
+  has_function_privilege('pg_control_system()', 'EXECUTE')::int4
     AS may_read_control,
-  pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE')::pg_catalog.int4 AS sees_sessions`;
+  pg_has_role('pg_read_all_stats', 'USAGE')::int4 AS sees_sessions`;
 
 async function checkServer(
   session: Session,
@@ -107,10 +107,10 @@ async function checkServer(
 }
 
 const SCHEMAS = `
-SELECT w.name, (n.oid IS NOT NULL)::pg_catalog.int4 AS present,
-  pg_catalog.has_schema_privilege(n.oid, 'USAGE')::pg_catalog.int4 AS usable
-FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS w (name, ordinal)
-LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.name
+SELECT w.name, (n.oid IS NOT NULL)::int4 AS present,
+  has_schema_privilege(n.oid, 'USAGE')::int4 AS usable
+FROM unnest($1::text[]) WITH ORDINALITY AS w (name, ordinal)
+LEFT JOIN pg_namespace n ON n.nspname = w.name
 ORDER BY w.ordinal`;
 
 async function checkSchemas(
@@ -144,12 +144,12 @@ async function checkSchemas(
 }
 
 const TABLES = `
-SELECT w.ordinal, (c.oid IS NOT NULL)::pg_catalog.int4 AS present,
-  pg_catalog.has_table_privilege(c.oid, 'SELECT')::pg_catalog.int4 AS readable,
-  pg_catalog.has_any_column_privilege(c.oid, 'SELECT')::pg_catalog.int4 AS partly,
-  pg_catalog.row_security_active(c.oid)::pg_catalog.int4 AS secured
-FROM pg_catalog.unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (schema, name, ordinal)
-LEFT JOIN (pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace)
+SELECT w.ordinal, (c.oid IS NOT NULL)::int4 AS present,
+  has_table_privilege(c.oid, 'SELECT')::int4 AS readable,
+  has_any_column_privilege(c.oid, 'SELECT')::int4 AS partly,
+  row_security_active(c.oid)::int4 AS secured
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (schema, name, ordinal)
+LEFT JOIN (pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace)
   ON n.nspname = w.schema AND c.relname = w.name AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 ORDER BY w.ordinal`;
 

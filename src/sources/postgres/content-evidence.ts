@@ -83,9 +83,8 @@ async function readChecksum(
   { table, where }: TokenRequest,
 ): Promise<Seen> {
   const filter = where === undefined ? {} : { where };
-  const printed = `pg_catalog.textin(pg_catalog.record_out(ROW(comporta_row.*))) COLLATE "C"`;
-  const sum = (seed: number) =>
-    `coalesce(sum(pg_catalog.hashtextextended(${printed}, ${seed})), 0)`;
+  const printed = `textin(record_out(ROW(comporta_row.*))) COLLATE "C"`;
+  const sum = (seed: number) => `coalesce(sum(hashtextextended(${printed}, ${seed})), 0)`;
   const sql = `SELECT count(*) AS count, ${sum(0)} AS first, ${sum(1)} AS second
     FROM ${quoteQualified(table)} AS comporta_row${whereClause(description, filter)}`;
   const [row] = await session.query(sql, [], { table, ...filter });

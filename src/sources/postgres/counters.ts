@@ -19,52 +19,52 @@ export interface TableCounters {
 const COUNTERS = `
 WITH RECURSIVE wanted (ordinal, oid, kind) AS MATERIALIZED (
   SELECT w.ordinal, c.oid, c.relkind
-  FROM pg_catalog.unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (schema, name, ordinal)
-  JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
-  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (schema, name, ordinal)
+  JOIN pg_namespace n ON n.nspname = w.schema
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
 ), tree (ordinal, oid) AS (
   SELECT ordinal, oid FROM wanted
   UNION
   SELECT tree.ordinal, i.inhrelid
-  FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
+  FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid
 ), relations AS (
   SELECT tree.ordinal, c.oid, c.relkind, c.relfilenode,
-    pg_catalog.pg_stat_get_tuples_inserted(c.oid) AS inserted,
-    pg_catalog.pg_stat_get_tuples_updated(c.oid) AS updated,
-    pg_catalog.pg_stat_get_tuples_deleted(c.oid) AS deleted
-  FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
+    pg_stat_get_tuples_inserted(c.oid) AS inserted,
+    pg_stat_get_tuples_updated(c.oid) AS updated,
+    pg_stat_get_tuples_deleted(c.oid) AS deleted
+  FROM tree JOIN pg_class c ON c.oid = tree.oid
 ), summed AS (
   SELECT ordinal, count(*) AS relations,
-    pg_catalog.bool_or(relkind = 'f') AS has_foreign,
+    bool_or(relkind = 'f') AS has_foreign,
     sum(inserted) AS inserted, sum(updated) AS updated, sum(deleted) AS deleted,
-    pg_catalog.string_agg(oid || '/' || relfilenode, ',' ORDER BY oid) AS parts,
-    pg_catalog.string_agg(inserted || '/' || updated || '/' || deleted, ',' ORDER BY oid)
+    string_agg(oid || '/' || relfilenode, ',' ORDER BY oid) AS parts,
+    string_agg(inserted || '/' || updated || '/' || deleted, ',' ORDER BY oid)
       AS counters
   FROM relations
   GROUP BY ordinal
 ), enums AS (
-  SELECT coalesce(sum(pg_catalog.hashtextextended(oid || enumlabel COLLATE "C", 0)), 0) AS labels
-  FROM pg_catalog.pg_enum
+  SELECT coalesce(sum(hashtextextended(oid || enumlabel COLLATE "C", 0)), 0) AS labels
+  FROM pg_enum
 ), columns AS (
   SELECT a.attrelid,
-    pg_catalog.string_agg(
-      pg_catalog.concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
+    string_agg(
+      concat_ws(' ', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
         a.attgenerated, CASE a.attgenerated WHEN 'v' THEN
-          (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid) FROM pg_catalog.pg_attrdef d
+          (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef d
            WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END),
       E'\\n' ORDER BY a.attnum) AS list,
-    pg_catalog.bool_or(a.atttypid >= 16384) AS has_own_type
-  FROM pg_catalog.pg_attribute a
+    bool_or(a.atttypid >= 16384) AS has_own_type
+  FROM pg_attribute a
   WHERE a.attrelid IN (SELECT oid FROM wanted) AND a.attnum > 0 AND NOT a.attisdropped
   GROUP BY a.attrelid
 )
-SELECT w.ordinal, w.kind, s.relations, s.has_foreign::pg_catalog.int4,
+SELECT w.ordinal, w.kind, s.relations, s.has_foreign::int4,
   s.inserted, s.updated, s.deleted,
   CASE WHEN s.relations = 1 THEN s.parts
-    ELSE pg_catalog.hashtextextended(s.parts COLLATE "C", 0)::text END AS parts,
+    ELSE hashtextextended(s.parts COLLATE "C", 0)::text END AS parts,
   CASE WHEN s.relations = 1 THEN NULL
-    ELSE pg_catalog.hashtextextended(s.counters COLLATE "C", 0) END AS counters,
-  pg_catalog.hashtextextended(
+    ELSE hashtextextended(s.counters COLLATE "C", 0) END AS counters,
+  hashtextextended(
     c.list || CASE WHEN c.has_own_type THEN enums.labels::text ELSE '' END COLLATE "C", 0) AS columns
 FROM wanted w
 JOIN summed s ON s.ordinal = w.ordinal

@@ -19,9 +19,9 @@ export interface PostgresDescription extends TableDescription {
 }
 
 const TABLE = `
-SELECT c.oid, c.relkind AS kind, pg_catalog.obj_description(c.oid, 'pg_class') AS comment
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+SELECT c.oid, c.relkind AS kind, obj_description(c.oid, 'pg_class') AS comment
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`;
 
 /**
@@ -32,43 +32,43 @@ WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f
 const COLUMNS = `
 WITH RECURSIVE resolved (attnum, type, modifier) AS (
   SELECT attnum, atttypid, atttypmod
-  FROM pg_catalog.pg_attribute
-  WHERE attrelid = $1::pg_catalog.oid AND attnum > 0 AND NOT attisdropped
+  FROM pg_attribute
+  WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped
   UNION ALL
   SELECT r.attnum, t.typbasetype, t.typtypmod
-  FROM resolved r JOIN pg_catalog.pg_type t ON t.oid = r.type AND t.typtype = 'd'
+  FROM resolved r JOIN pg_type t ON t.oid = r.type AND t.typtype = 'd'
 )
 SELECT a.attname AS name,
-  pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared,
-  pg_catalog.format_type(t.oid, r.modifier) AS base,
-  pg_catalog.format_type(t.oid, -1) AS cast,
+  format_type(a.atttypid, a.atttypmod) AS declared,
+  format_type(t.oid, r.modifier) AS base,
+  format_type(t.oid, -1) AS cast,
   (a.attnotnull AND c.relkind <> 'f' AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_constraint k
+    SELECT FROM pg_constraint k
     WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND NOT k.convalidated
-      AND k.conkey[1] = a.attnum))::pg_catalog.int4 AS not_null,
-  pg_catalog.col_description(a.attrelid, a.attnum) AS comment,
+      AND k.conkey[1] = a.attnum))::int4 AS not_null,
+  col_description(a.attrelid, a.attnum) AS comment,
   t.typname AS type_name, tn.nspname AS type_schema, t.typtype AS type_type,
-  (t.typelem <> 0 AND t.typcategory = 'A')::pg_catalog.int4 AS is_array,
+  (t.typelem <> 0 AND t.typcategory = 'A')::int4 AS is_array,
   r.modifier, e.extname AS extension,
   pn.nspname AS output_schema, p.proname AS output_name
 FROM resolved r
-JOIN pg_catalog.pg_attribute a ON a.attrelid = $1::pg_catalog.oid AND a.attnum = r.attnum
-JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
-JOIN pg_catalog.pg_type t ON t.oid = r.type AND t.typtype <> 'd'
-JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
-JOIN pg_catalog.pg_proc p ON p.oid = t.typoutput
-JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
-LEFT JOIN pg_catalog.pg_depend d
-  ON d.classid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.objid = t.oid AND d.deptype = 'e'
-LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+JOIN pg_attribute a ON a.attrelid = $1::oid AND a.attnum = r.attnum
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_type t ON t.oid = r.type AND t.typtype <> 'd'
+JOIN pg_namespace tn ON tn.oid = t.typnamespace
+JOIN pg_proc p ON p.oid = t.typoutput
+JOIN pg_namespace pn ON pn.oid = p.pronamespace
+LEFT JOIN pg_depend d
+  ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+LEFT JOIN pg_extension e ON e.oid = d.refobjid
 ORDER BY a.attnum`;
 
 const PRIMARY_KEY = `
 SELECT a.attname AS name
-FROM pg_catalog.pg_index i
-CROSS JOIN LATERAL pg_catalog.generate_series(0, i.indnkeyatts - 1) AS position
-JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[position]
-WHERE i.indrelid = $1::pg_catalog.oid AND i.indisprimary
+FROM pg_index i
+CROSS JOIN LATERAL generate_series(0, i.indnkeyatts - 1) AS position
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[position]
+WHERE i.indrelid = $1::oid AND i.indisprimary
 ORDER BY position`;
 
 /** What a table is made of, as the session's transaction sees it. Throws TableNotFound. */
@@ -135,5 +135,5 @@ export function printedValue(
   column: PostgresColumn,
   expression = quoteIdentifier(column.name),
 ): string {
-  return `pg_catalog.textin(${column.outputFunction}(${expression}))`;
+  return `textin(${column.outputFunction}(${expression}))`;
 }

@@ -18,13 +18,13 @@ const COLLECTOR_MS = 1_000;
 
 /** The longest that any other session of this database may still hold back counts, in milliseconds. */
 const LATEST_FLUSH = `
-SELECT coalesce(pg_catalog.ceil(max(CASE
-  WHEN backend_type IS NULL THEN $1::pg_catalog.float8
-  WHEN state IS DISTINCT FROM 'idle' THEN $2::pg_catalog.float8
-  ELSE $1::pg_catalog.float8 - 1000 * extract(epoch FROM pg_catalog.clock_timestamp() - state_change)
+SELECT coalesce(ceil(max(CASE
+  WHEN backend_type IS NULL THEN $1::float8
+  WHEN state IS DISTINCT FROM 'idle' THEN $2::float8
+  ELSE $1::float8 - 1000 * extract(epoch FROM clock_timestamp() - state_change)
 END)), 0) AS milliseconds
-FROM pg_catalog.pg_stat_activity
-WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid()
+FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
   AND backend_type IS DISTINCT FROM 'autovacuum worker'
   AND backend_type IS DISTINCT FROM 'parallel worker'
   AND backend_type IS DISTINCT FROM 'walsender'`;

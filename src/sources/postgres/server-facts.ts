@@ -31,23 +31,23 @@ export interface ServerIdentity extends Readonly<Record<string, string | null>> 
 /** Functions, not the views over them: some administrators take the views from the public. */
 const FACTS = `
 SELECT
-  pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC',
+  to_char(clock_timestamp() AT TIME ZONE 'UTC',
     'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS source_time,
-  pg_catalog.pg_current_snapshot() AS snapshot,
-  pg_catalog.pg_is_in_recovery()::pg_catalog.int4 AS replica,
-  pg_catalog.pg_postmaster_start_time() AS started,
-  pg_catalog.pg_stat_get_bgwriter_stat_reset_time() AS statistics_kept_since,
-  pg_catalog.pg_stat_get_db_stat_reset_time(d.oid) AS counters_reset,
+  pg_current_snapshot() AS snapshot,
+  pg_is_in_recovery()::int4 AS replica,
+  pg_postmaster_start_time() AS started,
+  pg_stat_get_bgwriter_stat_reset_time() AS statistics_kept_since,
+  pg_stat_get_db_stat_reset_time(d.oid) AS counters_reset,
   d.oid AS database,
-  pg_catalog.current_setting('track_counts') AS track_counts,
-  (SELECT count(*) FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) AS setting
+  current_setting('track_counts') AS track_counts,
+  (SELECT count(*) FROM pg_db_role_setting s, unnest(s.setconfig) AS setting
    WHERE setting ILIKE 'track_counts=%') AS overrides,
-  pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')::pg_catalog.int4
+  has_function_privilege('pg_control_system()', 'EXECUTE')::int4
     AS may_read_control
-FROM pg_catalog.pg_database d
-WHERE d.datname = pg_catalog.current_database()`;
+FROM pg_database d
+WHERE d.datname = current_database()`;
 
-const SYSTEM = 'SELECT system_identifier AS system FROM pg_catalog.pg_control_system()';
+const SYSTEM = 'SELECT system_identifier AS system FROM pg_control_system()';
 
 /** Reads the facts; inside a transaction that printed dates in UTC. */
 export async function readServerFacts(session: Session): Promise<ServerFacts> {

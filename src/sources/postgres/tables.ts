@@ -23,30 +23,30 @@ export function tableKind(relkind: string | null | undefined): TableKind | undef
 const LIST = `
 WITH RECURSIVE listed AS (
   SELECT c.oid, n.nspname, c.relname, c.relkind
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = ANY ($1::text[])
     AND ($2::text[] IS NULL OR c.relname = ANY ($2::text[]))
     AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
     AND NOT c.relispartition
     AND NOT (c.relkind = 'v' AND EXISTS (
-      SELECT FROM pg_catalog.pg_depend d
-      WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+      SELECT FROM pg_depend d
+      WHERE d.classid = 'pg_class'::regclass
         AND d.objid = c.oid AND d.deptype = 'e'))
 ), tree (root, oid) AS (
   SELECT oid, oid FROM listed
   UNION
-  SELECT tree.root, i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
+  SELECT tree.root, i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid
 ), size AS (
   SELECT tree.root,
     sum(c.reltuples) FILTER (WHERE c.reltuples >= 0 AND c.relkind <> 'p') AS tuples,
-    sum(c.relpages) FILTER (WHERE c.relkind IN ('r', 'm'))::pg_catalog.int8
-      * pg_catalog.current_setting('block_size')::pg_catalog.int8 AS bytes
-  FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
+    sum(c.relpages) FILTER (WHERE c.relkind IN ('r', 'm'))::int8
+      * current_setting('block_size')::int8 AS bytes
+  FROM tree JOIN pg_class c ON c.oid = tree.oid
   GROUP BY tree.root
 )
 SELECT listed.nspname AS schema, listed.relname AS name, listed.relkind AS kind,
-  size.tuples::pg_catalog.numeric AS rows, size.bytes
+  size.tuples::numeric AS rows, size.bytes
 FROM listed JOIN size ON size.root = listed.oid`;
 
 /** Tables, partitioned tables, views, materialized views and foreign tables, ordered by id. */

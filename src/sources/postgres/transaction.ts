@@ -76,16 +76,16 @@ async function noticeDeadClients(session: Session): Promise<void> {
  */
 const REWRITTEN = `
 WITH RECURSIVE tree (oid) AS (
-  SELECT c.oid FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  SELECT c.oid FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname = $1 AND c.relname = $2
   UNION
-  SELECT i.inhrelid FROM tree JOIN pg_catalog.pg_inherits i ON i.inhparent = tree.oid
+  SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid
 )
 SELECT count(*) AS rewritten
-FROM tree JOIN pg_catalog.pg_class c ON c.oid = tree.oid
+FROM tree JOIN pg_class c ON c.oid = tree.oid
 WHERE c.relkind = 'r' AND c.relfilenode <> 0
-  AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid)`;
+  AND c.relfilenode IS DISTINCT FROM pg_relation_filenode(c.oid)`;
 
 async function assertNotRewritten(session: Session, table: SourceTable): Promise<void> {
   const [row] = await session.query(REWRITTEN, [table.schema, table.name], { table });
