@@ -88,8 +88,14 @@ export interface Destination {
    * changes nothing and returns the published state.
    */
   publish(request: PublishRequest): Promise<PublishedState>;
+  /** Removes what an attempt staged and will not publish. Without effect when there is nothing. */
+  discard(identity: RunIdentity): Promise<void>;
   /** Deletes loads that the rule no longer keeps, and staging left by dead attempts. */
-  retain(domain: string, entity: string, rule: RetentionSettings): Promise<{ readonly deletedRuns: number }>;
+  retain(
+    domain: string,
+    entity: string,
+    rule: RetentionSettings,
+  ): Promise<{ readonly deletedRuns: number }>;
   /** Small JSON documents beside the data: plans. Written atomically. */
   putDocument(path: string, document: unknown): Promise<void>;
   /** Undefined when absent. */

@@ -1,0 +1,136 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ComportaError } from '../../errors';
+import { checkStore } from './check-store';
+import { fileError, isAbsent } from './errors';
+import { withFileLock } from './file-lock';
+import { stagedFile, syncFolder } from './file-staging';
+import { attemptFolder, listFiles, removeEmptyFolders, sweepAttempts } from './folders';
+import type { ClosableReader, ObjectStore, StagingScope } from './storage';
+
+/** Everything that is staged lies here, outside raw/, where no reader looks. */
+const STAGING = '_staging';
+
+/**
+ * A lake in a folder of a local file system. What is written is forced to disk before it becomes
+ * visible, and becomes visible by a rename. `root` is absolute.
+ */
+export function createFileStore(root: string): ObjectStore {
+  if (/[*?[\]{}]/.test(root)) {
+    throw new ComportaError('ConfigurationInvalid', `the lake's folder ${root} is a pattern`, {
+      remedy: 'choose a path without * ? [ ] { }, which query engines expand',
+    });
+  }
+  const description = `file:${root}`;
+  const absolute = (path: string) => join(root, path);
+  const guarded = async <Result>(action: string, body: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await body();
+    } catch (error) {
+      throw fileError(error, `${action} in ${description}`);
+    }
+  };
+  const scopeFolder = (scope: StagingScope) => join(root, STAGING, attemptFolder(scope));
+
+  const store: ObjectStore = {
+    description,
+    address: absolute,
+    uri: (path) => `file://${absolute(path)}`,
+    get: (path) => guarded(`read ${path}`, () => readVersioned(absolute(path))),
+    put: (path, body) => guarded(`write ${path}`, () => writeAtomically(absolute(path), body)),
+    replace: (path, body, expected) =>
+      guarded(`replace ${path}`, () =>
+        withFileLock(root, path, async () => {
+          const present = await readVersioned(absolute(path));
+          if (present?.version !== expected) return false;
+          await writeAtomically(absolute(path), body);
+          return true;
+        }),
+      ),
+    open: (path) => guarded(`read ${path}`, () => openReader(absolute(path))),
+    async *list(folder) {
+      yield* await guarded(`list ${folder}`, () => listFiles(root, absolute(folder)));
+    },
+    delete: (paths) =>
+      guarded('delete files', async () => {
+        for (const path of paths) await rm(absolute(path), { force: true });
+        for (const folder of new Set(paths.map(dirname))) await removeEmptyFolders(root, folder);
+      }),
+
+    stage: (scope, path) =>
+      guarded(`stage ${path}`, async () => {
+        const staging = join(scopeFolder(scope), path.slice(path.lastIndexOf('/') + 1));
+        await mkdir(dirname(staging), { recursive: true });
+        return stagedFile(path, staging, absolute(path), guarded);
+      }),
+    adopt: (_scope, path, localFile) =>
+      guarded(`stage ${path}`, () =>
+        Promise.resolve(stagedFile(path, localFile, absolute(path), guarded)),
+      ),
+    workspace: (scope) =>
+      guarded('make a workspace', async () => {
+        const folder = join(scopeFolder(scope), 'workspace');
+        await rm(folder, { recursive: true, force: true });
+        await mkdir(folder, { recursive: true });
+        return folder;
+      }),
+    clear: (scope) =>
+      guarded('clear a staging folder', () =>
+        rm(scopeFolder(scope), { recursive: true, force: true }),
+      ),
+    localCopy: (path) => Promise.resolve(absolute(path)),
+    sweep: (domain, entity, isDead) =>
+      guarded('remove what dead attempts staged', () =>
+        sweepAttempts(join(root, STAGING, domain, entity), isDead),
+      ),
+    check: () => checkStore(store),
+    close: () => Promise.resolve(),
+  };
+  return store;
+}
+
+async function readVersioned(file: string) {
+  try {
+    const body = await readFile(file);
+    return { body, version: createHash('sha256').update(body).digest('hex') };
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+async function writeAtomically(file: string, body: Buffer): Promise<void> {
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true });
+  // A leading dot hides it from readers, should this process end before the rename.
+  const temporary = join(folder, `.${randomUUID()}.tmp`);
+  try {
+    const handle = await open(temporary, 'wx');
+    try {
+      await handle.writeFile(body);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(folder);
+}
+
+async function openReader(file: string): Promise<ClosableReader> {
+  const handle = await open(file, 'r');
+  const { size } = await handle.stat();
+  return {
+    bytes: size,
+    read: async (offset, length) => {
+      const buffer = Buffer.alloc(length);
+      const { bytesRead } = await handle.read(buffer, 0, length, offset);
+      return buffer.subarray(0, bytesRead);
+    },
+    close: () => handle.close(),
+  };
+}

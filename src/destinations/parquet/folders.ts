@@ -1,0 +1,77 @@
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { isAbsent } from './errors';
+import type { Leftover, StagingScope, StoredObject } from './storage';
+
+/** Local folders, as the stores use them for a lake on disk and for staging. */
+
+/** Every file under a folder, hidden ones excepted, with its path relative to `root`. */
+export async function listFiles(root: string, folder: string): Promise<StoredObject[]> {
+  const found: StoredObject[] = [];
+  for (const entry of await entriesOf(folder)) {
+    const file = join(folder, entry.name);
+    if (entry.isDirectory()) found.push(...(await listFiles(root, file)));
+    else if (entry.isFile() && !entry.name.startsWith('.')) {
+      const status = await unlessAbsent(stat(file));
+      if (status === undefined) continue;
+      const path = relative(root, file).split(sep).join('/');
+      found.push({ path, bytes: status.size, modified: status.mtime });
+    }
+  }
+  return found;
+}
+
+/** Removes a folder and those above it as long as they are empty; those directly in `root` stay. */
+export async function removeEmptyFolders(root: string, folder: string): Promise<void> {
+  for (let path = folder; path.includes('/'); path = dirname(path)) {
+    try {
+      await rmdir(join(root, path));
+    } catch {
+      return;
+    }
+  }
+}
+
+/** Where an attempt stages, under the store's staging folder. */
+export function attemptFolder({ domain, entity, run, attempt }: StagingScope): string {
+  return join(domain, entity, `${run}.${attempt}`);
+}
+
+/** Removes the folders of dead attempts; `folder` holds those of one entity. */
+export async function sweepAttempts(
+  folder: string,
+  isDead: (leftover: Leftover) => boolean,
+): Promise<void> {
+  for (const entry of await entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    const modified = await lastWritten(path);
+    if (modified === undefined) continue;
+    // The attempt is the part behind the last dot, whatever the run is called.
+    const dot = entry.name.lastIndexOf('.');
+    const run = entry.name.slice(0, dot);
+    const attempt = Number(entry.name.slice(dot + 1));
+    if (isDead({ run, attempt, modified })) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** When anything in the folder was last written: writing into its files does not touch the folder. */
+async function lastWritten(folder: string): Promise<Date | undefined> {
+  const status = await unlessAbsent(stat(folder));
+  if (status === undefined) return undefined;
+  const files = await listFiles(folder, folder);
+  const times = [status.mtime, ...files.map((file) => file.modified)];
+  return new Date(Math.max(...times.map((time) => time.getTime())));
+}
+
+async function entriesOf(folder: string) {
+  return (await unlessAbsent(readdir(folder, { withFileTypes: true }))) ?? [];
+}
+
+async function unlessAbsent<Result>(found: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}

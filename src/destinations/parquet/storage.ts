@@ -1,0 +1,91 @@
+import type { ByteSink } from '../../columnar/parquet/sink';
+import type { RangeReader } from '../../columnar/parquet/footer';
+import type { Finding } from '../../sources/source';
+
+/**
+ * What the Parquet destination asks of the place where a lake lies. Paths are relative to the
+ * lake's root, with `/` between their parts. Every method throws ComportaError and nothing else.
+ */
+export interface ObjectStore {
+  /** For messages: `file:/lake`, `s3://bucket/prefix`. */
+  readonly description: string;
+  /** How SQL engines name a path: `/lake/raw/…`, `s3://bucket/prefix/raw/…`. */
+  address(path: string): string;
+  /** How Hive-style lists name a path: `file:///lake/raw/…`, `s3://bucket/prefix/raw/…`. */
+  uri(path: string): string;
+
+  /** Undefined when absent. */
+  get(path: string): Promise<VersionedObject | undefined>;
+  /** Readers see the old content whole, then the new. */
+  put(path: string, body: Buffer): Promise<void>;
+  /**
+   * Like `put`, but only over `expected`: the version that `get` returned, or undefined when it
+   * found nothing. False, with nothing changed, when the object has moved on.
+   */
+  replace(path: string, body: Buffer, expected: string | undefined): Promise<boolean>;
+  /** Random access to a finished file; `bytes` is its size as the store has it. */
+  open(path: string): Promise<ClosableReader>;
+  /** Every object under a folder, at any depth; nothing when there is no such folder. */
+  list(folder: string): AsyncIterable<StoredObject>;
+  /** Absent paths are no error. */
+  delete(paths: readonly string[]): Promise<void>;
+
+  /** Begins a file that becomes visible at `path` on commit, and not before. */
+  stage(scope: StagingScope, path: string): Promise<StagedFile>;
+  /** As `stage`, with the whole content of a finished file in the workspace, which it takes over. */
+  adopt(scope: StagingScope, path: string, localFile: string): Promise<StagedFile>;
+  /** An empty local folder for an attempt's work, removed by `clear`. */
+  workspace(scope: StagingScope): Promise<string>;
+  /** Removes whatever an attempt left on local disk. */
+  clear(scope: StagingScope): Promise<void>;
+  /** A local file with the content of `path`: itself, or a copy in the workspace. */
+  localCopy(path: string, workspace: string): Promise<string>;
+  /** Removes what attempts staged and neither committed nor discarded. */
+  sweep(domain: string, entity: string, isDead: (leftover: Leftover) => boolean): Promise<void>;
+
+  /** Tries everything that a load needs. */
+  check(): Promise<readonly Finding[]>;
+  close(): Promise<void>;
+}
+
+export interface VersionedObject {
+  readonly body: Buffer;
+  readonly version: string;
+}
+
+export interface StoredObject {
+  readonly path: string;
+  readonly bytes: number;
+  readonly modified: Date;
+}
+
+export interface ClosableReader extends RangeReader {
+  close(): Promise<void>;
+}
+
+/** Whose staging it is. Of two attempts of one run, one is dead. */
+export interface StagingScope {
+  readonly domain: string;
+  readonly entity: string;
+  readonly run: string;
+  readonly attempt: number;
+}
+
+export interface Leftover {
+  readonly run: string;
+  /** Undefined where the store cannot tell. */
+  readonly attempt: number | undefined;
+  readonly modified: Date;
+}
+
+/** One file on its way into the lake. */
+export interface StagedFile extends ByteSink {
+  /** Where it lies once committed. */
+  readonly path: string;
+  /** Ends the writing. */
+  close(): Promise<void>;
+  /** Makes the closed file visible at its path. May be repeated. */
+  commit(): Promise<void>;
+  /** Removes what was written; after `commit` nothing. Safe at any moment, and twice. */
+  discard(): Promise<void>;
+}
