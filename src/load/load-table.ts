@@ -74,8 +74,10 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
       signal: deps.signal,
     });
 
-    assertCounts(identity, moved);
-    if (from === undefined) await assertNotEmptied(deps, table, settings, before, moved);
+    await unlessDiscarding(deps, identity, async () => {
+      assertCounts(identity, moved);
+      if (from === undefined) await assertNotEmptied(deps, table, settings, before, moved);
+    });
     const published = await publish(deps, request, settings, lease.current, token, moved, from);
 
     deps.report({ phase: 'recording', rows: moved.rowsRead, bytes: moved.bytes });
@@ -92,6 +94,25 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
     return resultOf(event, published);
   } finally {
     await lease.release();
+  }
+}
+
+/**
+ * Runs the checks between the staged files and their publication; files that fail them are removed.
+ * Not for the publication itself: one whose answer was lost may have happened.
+ */
+async function unlessDiscarding(
+  { destination, warn }: LoadDependencies,
+  identity: RunIdentity,
+  checks: () => Promise<void>,
+): Promise<void> {
+  try {
+    await checks();
+  } catch (error) {
+    await destination.discard(identity).catch((failure: unknown) => {
+      warn(`staged files could not be removed: ${messageOf(failure)}`);
+    });
+    throw error;
   }
 }
 

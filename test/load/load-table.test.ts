@@ -9,7 +9,6 @@ import { createEmbeddedEngine } from '../../src/engines/embedded';
 import { ComportaError } from '../../src/errors';
 import type { History } from '../../src/history/history';
 import { loadTable, type LoadDependencies } from '../../src/load/load-table';
-import { DEFAULT_SETTINGS } from '../../src/pipeline/defaults';
 import type { Pipeline, TableSettings } from '../../src/pipeline/pipeline';
 import { fakeSource, ID_COLUMN, type FakeTable } from '../support/fake-source';
 import { createMemoryHistory } from '../support/memory-history';
@@ -83,7 +82,7 @@ function pipelineWith(settings: Partial<TableSettings>): Pipeline {
     domain: 'sales',
     source: { connection: 'shop', schemas: [] },
     tables: { include: ['*'], exclude: [] },
-    defaults: { ...TABLE_DEFAULTS, ...settings },
+    defaults: { ...DEFAULTS, ...settings },
     overrides: [],
     destination: {
       type: 'parquet',
@@ -94,6 +93,20 @@ function pipelineWith(settings: Partial<TableSettings>): Pipeline {
     concurrency: 4,
   };
 }
+
+const DEFAULTS: TableSettings = {
+  engine: 'embedded',
+  mode: 'full',
+  detection: { strategy: 'auto', settleMarginMs: 5_000, maxSkipAgeMs: 86_400_000 },
+  timeoutMs: 60_000,
+  maximumAttempts: 3,
+  excludeColumns: [],
+  textColumns: [],
+  masks: {},
+  invalidDates: 'null',
+  onSchemaChange: 'accept',
+  guard: { maxDropShare: 0.5 },
+};
 
 function hasCode(code: string) {
   return (error: unknown) => error instanceof ComportaError && error.code === code;
