@@ -32,7 +32,8 @@ export function rowDeviations(source: RowCounts, lake: readonly LakeTable[]): st
     ...[...source]
       .filter(([view, rows]) => inLake.get(view) !== rows)
       .map(
-        ([view, rows]) => `${view}: ${rows} rows at the source, ${inLake.get(view)} in the lake`,
+        ([view, rows]) =>
+          `${view}: ${rows} rows at the source, ${inLake.get(view) ?? 'none'} in the lake`,
       ),
     ...lake
       .filter(({ view }) => !source.has(view))
