@@ -161,6 +161,35 @@ function cursorMistakes(draft: PipelineDraft): readonly Mistake[] {
   });
 }
 
+/** What surely holds for the tables of a place: what it and everything that covers it say, later ones winning. */
+function settled(all: readonly Place[], { pattern = '*' }: Place): Settings {
+  return all
+    .filter((place) => place.pattern === undefined || coversPattern(place.pattern, pattern))
+    .reduce<Settings>((sum, { settings }) => ({ ...sum, ...settings }), {});
+}
+
+const looksBack = ({ cursor }: Settings): boolean =>
+  cursor?.lookBack !== undefined && cursor.lookBack !== 0 && cursor.lookBack !== '0s';
+
+/** Without a key an append cannot tell the rows it has, and reads only what lies after the last value. */
+function lookBackMistakes(draft: PipelineDraft): readonly Mistake[] {
+  const all = places(draft);
+  return all.flatMap((place) => {
+    const { mode, key, ...rest } = settled(all, place);
+    const speaks = 'cursor' in place.settings || 'mode' in place.settings;
+    if (!speaks || mode !== 'append' || key !== undefined || !looksBack(rest)) return [];
+    const at = looksBack(place.settings) ? ['cursor', 'lookBack'] : ['mode'];
+    return [
+      draft.file.mistake(
+        [...place.at, ...at],
+        'value',
+        'mode append cannot look back without a key: it would add the same rows twice',
+        'add `key: [ … ]`, by which rows that are there already are left out, or remove lookBack',
+      ),
+    ];
+  });
+}
+
 function columnMistakes(draft: PipelineDraft): readonly Mistake[] {
   const everywhere = draft.input.defaults?.columns?.exclude ?? [];
   return places(draft).flatMap(({ at, settings }) => {
@@ -207,6 +236,7 @@ export function pipelineMistakes(
   return [
     ...(connections === undefined ? [] : connectionMistakes(draft, connections)),
     ...cursorMistakes(draft),
+    ...lookBackMistakes(draft),
     ...columnMistakes(draft),
   ];
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { loadProject } from '../../src/pipeline/load';
 import { ProjectInvalid } from '../../src/pipeline/mistakes';
@@ -187,8 +187,10 @@ destination: { connection: lake, compression: none, retention: { runs: 1, days: 
     assert.deepEqual(overrides[1]?.settings, overrides[0]?.settings);
   });
 
-  it('may take a cursor from defaults or from an override that covers it', async () => {
+  it('may take cursor and key from defaults or from an override that covers it', async () => {
     for (const lines of [
+      'overrides:\n  a: { mode: append, cursor: { column: id, lookBack: 0s } }',
+      'defaults: { key: [id] }\noverrides:\n  a: { mode: append, cursor: { column: id, lookBack: 5 } }',
       'defaults: { cursor: { column: id } }\noverrides:\n  a: { mode: append }',
       'overrides:\n  "*": { cursor: { column: id } }\n  "a*": { mode: append }',
       'overrides:\n  "a*": { mode: append }\n  "*": { cursor: { column: id } }',
@@ -351,5 +353,21 @@ history: { type: sqlite, path: env:HISTORY }
       loadProject(directory, { environment: {} }),
       (error) => error instanceof ProjectInvalid && error.mistakes.length === 6,
     );
+  });
+
+  it('that the manual shows is valid', async () => {
+    const manual = await readFile(path.resolve(__dirname, '../../docs/pipelines.md'), 'utf8');
+    const blocks = [...manual.matchAll(/```yaml\n([^]*?)```/g)].map(([, block = '']) => block);
+    const pipelines = blocks.filter((block) => /^pipeline:/m.test(block));
+    const connections = blocks.find((block) => block.startsWith('connections:')) ?? '';
+    assert.equal(pipelines.length, 2);
+    for (const pipeline of pipelines) {
+      await load({ 'connections.yaml': connections, 'sales.yaml': pipeline });
+    }
+    const parts = blocks.filter((block) => /^(?:defaults|overrides|schedule):/.test(block));
+    assert.equal(parts.length, 3);
+    for (const part of parts) {
+      await load({ 'connections.yaml': connections, 'sales.yaml': `${pipelines[0] ?? ''}${part}` });
+    }
   });
 });

@@ -164,6 +164,16 @@ const PIPELINE_CASES: readonly Case[] = [
     '5:15 overrides["a*"].mode: mode append needs a cursor',
   ],
   [
+    'append that looks back without a key',
+    'overrides:\n  a: { mode: append, cursor: { column: id, lookBack: 10 } }',
+    '5:54 overrides.a.cursor.lookBack: mode append cannot look back without a key: it would add the same rows twice',
+  ],
+  [
+    'append that looks back by its defaults',
+    'defaults: { cursor: { column: id, lookBack: 10 } }\noverrides:\n  a: { mode: append }\n  b: { mode: append, key: [id] }',
+    '6:14 overrides.a.mode: mode append cannot look back without a key: it would add the same rows twice',
+  ],
+  [
     'mask on an excluded column',
     'overrides:\n  a:\n    columns:\n      exclude: [email]\n      mask: { email: { method: redact } }',
     '8:15 overrides.a.columns.mask.email: the column is excluded, so there is nothing to mask',
