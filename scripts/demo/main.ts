@@ -118,5 +118,6 @@ const program = new Command('demo')
 
 program.parseAsync().catch((error: unknown) => {
   report(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // Not by itself: what else was under way would go on to its end first.
+  process.exit(1);
 });

@@ -65,10 +65,13 @@ async function startOwn(workspace: Workspace, progress: Progress): Promise<DemoT
   const service = await startService('temporal', {
     progress: (line) => progress.note(`Temporal: ${line}`),
   });
+  const { address, namespace, uiUrl } = service;
   // A profile of the user's may ask for TLS or another namespace, and this server has neither.
   const profiles = join(workspace.path, 'temporal.toml');
-  await writeFile(profiles, '');
-  const { address, namespace, uiUrl } = service;
+  await writeFile(
+    profiles,
+    `[profile.default]\naddress = "${address}"\nnamespace = "${namespace}"\n`,
+  );
   return {
     address,
     namespace,
