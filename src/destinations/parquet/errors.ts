@@ -87,3 +87,147 @@ export function duckdbError(error: unknown): ComportaError {
     remedy: 'look at the files that the present state names; a load in mode: full replaces them',
   });
 }
+
+export interface S3Place {
+  readonly action: Action;
+  /** Name of the connection. */
+  readonly connection: string;
+  readonly bucket: string;
+  readonly description: string;
+}
+
+interface S3Failure {
+  readonly code: ErrorCode;
+  readonly problem: string;
+  readonly remedy: (place: S3Place) => string;
+}
+
+const REFUSED_CREDENTIALS = (problem: string): S3Failure => ({
+  code: 'AuthenticationFailed',
+  problem,
+  remedy: ({ connection }) => `correct the credentials of connection "${connection}"`,
+});
+
+const WRONG_REGION: S3Failure = {
+  code: 'ConfigurationInvalid',
+  problem: 'the bucket is in another region',
+  remedy: ({ connection }) => `correct the region of connection "${connection}"`,
+};
+
+const UNREACHABLE = (problem: string): S3Failure => ({
+  code: 'ConnectionFailed',
+  problem,
+  remedy: ({ connection }) => `check the endpoint of connection "${connection}" and the network`,
+});
+
+const UNTRUSTED: S3Failure = {
+  code: 'ConnectionFailed',
+  problem: 'the server’s certificate is not trusted',
+  remedy: () => 'set NODE_EXTRA_CA_CERTS to the certificate authority’s file',
+};
+
+const DENIED: S3Failure = {
+  code: 'PermissionDenied',
+  problem: 'access is denied',
+  remedy: ({ bucket }) =>
+    `allow s3:ListBucket and s3:ListBucketMultipartUploads on ${bucket}, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects`,
+};
+
+/** By the error's name: S3's own codes, the SDK's, and Node's. Source: S3 API, "Error responses". */
+const S3_FAILURES: Readonly<Record<string, S3Failure>> = {
+  AccessDenied: DENIED,
+  Forbidden: DENIED,
+  AllAccessDisabled: DENIED,
+  InvalidAccessKeyId: REFUSED_CREDENTIALS('the access key is unknown'),
+  SignatureDoesNotMatch: REFUSED_CREDENTIALS('the secret key is wrong'),
+  ExpiredToken: REFUSED_CREDENTIALS('the credentials have expired'),
+  ExpiredTokenException: REFUSED_CREDENTIALS('the credentials have expired'),
+  InvalidToken: REFUSED_CREDENTIALS('the session token is not valid'),
+  CredentialsProviderError: REFUSED_CREDENTIALS('no credentials were found'),
+  NoSuchBucket: {
+    code: 'ConfigurationInvalid',
+    problem: 'the bucket does not exist',
+    remedy: ({ connection }) => `create it, or correct the bucket of connection "${connection}"`,
+  },
+  InvalidBucketName: {
+    code: 'ConfigurationInvalid',
+    problem: 'that is not the name of a bucket',
+    remedy: ({ connection }) => `correct the bucket of connection "${connection}"`,
+  },
+  PermanentRedirect: WRONG_REGION,
+  AuthorizationHeaderMalformed: WRONG_REGION,
+  IllegalLocationConstraintException: WRONG_REGION,
+  RequestTimeTooSkewed: {
+    code: 'ConfigurationInvalid',
+    problem: 'this machine’s clock is wrong',
+    remedy: () => 'set the clock',
+  },
+  TimeoutError: UNREACHABLE('the server did not answer in time'),
+  ECONNREFUSED: UNREACHABLE('the connection was refused'),
+  ECONNRESET: UNREACHABLE('the connection was cut'),
+  EPIPE: UNREACHABLE('the connection was cut'),
+  ENOTFOUND: UNREACHABLE('there is no host of that name'),
+  EAI_AGAIN: UNREACHABLE('the host’s name could not be looked up'),
+  ETIMEDOUT: UNREACHABLE('the server did not answer in time'),
+  EHOSTUNREACH: UNREACHABLE('the host cannot be reached'),
+  EPROTO: UNREACHABLE('the server does not speak TLS there'),
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  CERT_HAS_EXPIRED: UNTRUSTED,
+  ERR_TLS_CERT_ALTNAME_INVALID: UNTRUSTED,
+};
+
+/**
+ * An error of the S3 client as Comporta's own. Only its code is told, never its message: S3 repeats
+ * the access key and the signed text in some.
+ */
+export function s3Error(error: unknown, place: S3Place): ComportaError {
+  if (error instanceof ComportaError) return error;
+  const { name, code, status } = s3Names(error);
+  const disk = code === undefined ? undefined : FILE_MEANINGS[code];
+  if (disk !== undefined) return failure(disk, place.action, error);
+  const found = S3_FAILURES[name] ?? (code === undefined ? undefined : S3_FAILURES[code]);
+  const known = found ?? (status === 403 ? DENIED : undefined);
+  const where = `cannot ${place.action} in ${place.description}`;
+  if (known === undefined) {
+    return new ComportaError(
+      'DestinationFailed',
+      `${where}: ${code ?? name}${status === undefined ? '' : ` (HTTP ${status})`}`,
+    );
+  }
+  return new ComportaError(known.code, `${where}: ${known.problem}`, {
+    remedy: known.remedy(place),
+  });
+}
+
+function s3Names(error: unknown): {
+  readonly name: string;
+  readonly code: string | undefined;
+  readonly status: number | undefined;
+} {
+  const { name, $metadata } = (error ?? {}) as {
+    readonly name?: string;
+    readonly $metadata?: { readonly httpStatusCode?: number };
+  };
+  return { name: name ?? 'Error', code: errnoOf(error), status: $metadata?.httpStatusCode };
+}
+
+export function isMissing(error: unknown): boolean {
+  return ['NoSuchKey', 'NotFound'].includes(s3Names(error).name);
+}
+
+/** A conditional write found another object, or met another write. */
+export function isConflict(error: unknown): boolean {
+  const { name, status } = s3Names(error);
+  return (
+    ['PreconditionFailed', 'ConditionalRequestConflict'].includes(name) ||
+    status === 412 ||
+    status === 409
+  );
+}
+
+export function isUploadGone(error: unknown): boolean {
+  return s3Names(error).name === 'NoSuchUpload';
+}

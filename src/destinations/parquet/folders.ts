@@ -47,10 +47,8 @@ export async function sweepAttempts(
     const modified = await lastWritten(path);
     if (modified === undefined) continue;
     // The attempt is the part behind the last dot, whatever the run is called.
-    const dot = entry.name.lastIndexOf('.');
-    const run = entry.name.slice(0, dot);
-    const attempt = Number(entry.name.slice(dot + 1));
-    if (isDead({ run, attempt, modified })) await rm(path, { recursive: true, force: true });
+    const run = entry.name.slice(0, entry.name.lastIndexOf('.'));
+    if (isDead({ run, modified })) await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -73,8 +73,6 @@ export interface StagingScope {
 
 export interface Leftover {
   readonly run: string;
-  /** Undefined where the store cannot tell. */
-  readonly attempt: number | undefined;
   readonly modified: Date;
 }
 

@@ -1,0 +1,73 @@
+import { S3Client } from '@aws-sdk/client-s3';
+import { ComportaError } from '../../errors';
+import type { S3Connection } from '../../pipeline/pipeline';
+import type { SecretStore } from '../../pipeline/secrets';
+import { s3Error } from './errors';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** For one request: a part of 8 MiB, or an object of a few. */
+const REQUEST_TIMEOUT_MS = 120_000;
+/** The SDK's own, with its growing pauses, for throttling, cut connections and server errors. */
+const MAXIMUM_ATTEMPTS = 5;
+
+/** A bucket, and how to speak to it. */
+export interface S3Access {
+  readonly client: S3Client;
+  readonly bucket: string;
+  /** `s3://bucket/prefix`. */
+  readonly description: string;
+  /** The key of a path of the lake, and back. */
+  readonly key: (path: string) => string;
+  readonly path: (key: string) => string;
+  /** Runs requests; whatever they throw comes out as Comporta's own error. */
+  readonly attempt: <Result>(action: string, body: () => Promise<Result>) => Promise<Result>;
+}
+
+export function createS3Access(connection: S3Connection, secrets: SecretStore): S3Access {
+  const { bucket, prefix, region, endpoint, forcePathStyle, name } = connection;
+  const root = prefix === '' ? '' : `${prefix}/`;
+  const description = prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`;
+  const credentials = credentialsOf(connection, secrets);
+  const client = new S3Client({
+    region,
+    forcePathStyle,
+    maxAttempts: MAXIMUM_ATTEMPTS,
+    requestHandler: {
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+  return {
+    client,
+    bucket,
+    description,
+    key: (path) => `${root}${path}`,
+    path: (key) => key.slice(root.length),
+    async attempt(action, body) {
+      try {
+        return await body();
+      } catch (error) {
+        throw s3Error(error, { action, connection: name, bucket, description });
+      }
+    },
+  };
+}
+
+/** Read when the first request is signed, not earlier. Undefined: the SDK's own chain decides. */
+function credentialsOf({ accessKeyId, secretAccessKey, name }: S3Connection, secrets: SecretStore) {
+  if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new ComportaError(
+      'ConfigurationInvalid',
+      `connection "${name}" has only one half of its credentials`,
+      { remedy: 'set both accessKeyId and secretAccessKey, or neither' },
+    );
+  }
+  return async () => ({
+    accessKeyId: await secrets.read(accessKeyId),
+    secretAccessKey: await secrets.read(secretAccessKey),
+  });
+}

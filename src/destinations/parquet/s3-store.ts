@@ -1,0 +1,191 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { S3Connection } from '../../pipeline/pipeline';
+import type { SecretStore } from '../../pipeline/secrets';
+import { checkStore } from './check-store';
+import { fileError, isConflict, isMissing } from './errors';
+import { attemptFolder, sweepAttempts } from './folders';
+import { createS3Access, type S3Access } from './s3-access';
+import { stagedUpload } from './s3-upload';
+import { sweepUploads } from './s3-sweep';
+import type { ObjectStore, StagedFile, StagingScope } from './storage';
+
+/** A lake in a bucket of S3, or of a store that speaks its protocol with conditional writes. */
+export function createS3Store(connection: S3Connection, secrets: SecretStore): ObjectStore {
+  const access = createS3Access(connection, secrets);
+  const { description } = access;
+  // The same folder in every process, so that what a killed one left is found and removed.
+  const lake = createHash('sha256').update(`${connection.endpoint}\n${description}`).digest('hex');
+  const local = join(tmpdir(), 'comporta', lake.slice(0, 16));
+  const folderOf = (scope: StagingScope) => join(local, attemptFolder(scope));
+
+  const store: ObjectStore = {
+    description,
+    address: (path) => `${description}/${path}`,
+    uri: (path) => `${description}/${path}`,
+    get: (path) => getObject(access, path),
+    put: (path, body) =>
+      access.attempt(`write ${path}`, async () => {
+        await access.client.send(
+          new PutObjectCommand({ Bucket: access.bucket, Key: access.key(path), Body: body }),
+        );
+      }),
+    replace: (path, body, expected) => replaceObject(access, path, body, expected),
+    open: (path) => openObject(access, path),
+    list: (folder) => listObjects(access, folder),
+    async delete(paths) {
+      for (const path of paths) {
+        await access.attempt(`delete ${path}`, async () => {
+          const input = { Bucket: access.bucket, Key: access.key(path) };
+          await access.client.send(new DeleteObjectCommand(input));
+        });
+      }
+    },
+
+    stage: (_scope, path) => Promise.resolve(stagedUpload(access, path)),
+    adopt: (_scope, path, localFile) => uploadFile(stagedUpload(access, path), localFile),
+    workspace: (scope) =>
+      locally('make a local workspace', async () => {
+        const folder = folderOf(scope);
+        await rm(folder, { recursive: true, force: true });
+        await mkdir(folder, { recursive: true });
+        return folder;
+      }),
+    clear: (scope) =>
+      locally('clear a local workspace', () =>
+        rm(folderOf(scope), { recursive: true, force: true }),
+      ),
+    localCopy: (path, workspace) => download(access, path, workspace),
+    async sweep(domain, entity, isDead) {
+      await sweepUploads(access, domain, entity, isDead);
+      await locally('remove dead workspaces', () =>
+        sweepAttempts(join(local, domain, entity), isDead),
+      );
+    },
+    check: () => checkStore(store),
+    close: () => Promise.resolve(access.client.destroy()),
+  };
+  return store;
+}
+
+async function locally<Result>(action: string, body: () => Promise<Result>): Promise<Result> {
+  try {
+    return await body();
+  } catch (error) {
+    throw fileError(error, action);
+  }
+}
+
+async function getObject({ client, bucket, key, attempt }: S3Access, path: string) {
+  return attempt(`read ${path}`, async () => {
+    try {
+      const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key(path) }));
+      const body = Buffer.from((await found.Body?.transformToByteArray()) ?? []);
+      return { body, version: found.ETag ?? '' };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  });
+}
+
+/**
+ * A conditional PUT (S3 user guide, "How to prevent object overwrites with conditional writes").
+ * The SDK repeats a request whose answer was lost, and then finds its own object in the way: so a
+ * refusal counts only when something else lies there.
+ */
+async function replaceObject(
+  access: S3Access,
+  path: string,
+  body: Buffer,
+  expected: string | undefined,
+): Promise<boolean> {
+  const { client, bucket, key, attempt } = access;
+  const condition = expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected };
+  const written = await attempt(`replace ${path}`, async () => {
+    try {
+      const input = { Bucket: bucket, Key: key(path), Body: body, ...condition };
+      await client.send(new PutObjectCommand(input));
+      return true;
+    } catch (error) {
+      if (isConflict(error) || (expected !== undefined && isMissing(error))) return false;
+      throw error;
+    }
+  });
+  if (written) return true;
+  const present = await getObject(access, path);
+  return present !== undefined && present.version !== expected && present.body.equals(body);
+}
+
+async function openObject({ client, bucket, key, attempt }: S3Access, path: string) {
+  const input = { Bucket: bucket, Key: key(path) };
+  const head = await attempt(`read ${path}`, () => client.send(new HeadObjectCommand(input)));
+  return {
+    bytes: head.ContentLength ?? 0,
+    read: (offset: number, length: number) =>
+      attempt(`read ${path}`, async () => {
+        const Range = `bytes=${offset}-${offset + length - 1}`;
+        const part = await client.send(new GetObjectCommand({ ...input, Range }));
+        return Buffer.from((await part.Body?.transformToByteArray()) ?? []);
+      }),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function* listObjects({ client, bucket, key, path, attempt }: S3Access, folder: string) {
+  let token: string | undefined;
+  do {
+    const page = await attempt(`list ${folder}`, () =>
+      client.send(
+        new ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: key(folder === '' ? '' : `${folder}/`),
+          ...(token === undefined ? {} : { ContinuationToken: token }),
+        }),
+      ),
+    );
+    for (const { Key, Size, LastModified } of page.Contents ?? []) {
+      if (Key === undefined || Key.endsWith('/')) continue;
+      yield { path: path(Key), bytes: Size ?? 0, modified: LastModified ?? new Date(0) };
+    }
+    token = page.NextContinuationToken;
+  } while (token !== undefined);
+}
+
+async function uploadFile(staged: StagedFile, localFile: string): Promise<StagedFile> {
+  try {
+    const chunks = createReadStream(localFile, { highWaterMark: 1024 * 1024 });
+    for await (const chunk of chunks) await staged.write(chunk as Buffer);
+    return staged;
+  } catch (error) {
+    await staged.discard();
+    throw fileError(error, `upload ${staged.path}`);
+  }
+}
+
+/** Into a file of the workspace; different paths of a table have different names there. */
+async function download(
+  { client, bucket, key, attempt }: S3Access,
+  path: string,
+  workspace: string,
+): Promise<string> {
+  const digest = createHash('sha256').update(path).digest('hex').slice(0, 16);
+  const file = join(workspace, `${digest}-${basename(path)}`);
+  await attempt(`read ${path}`, async () => {
+    const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key(path) }));
+    await pipeline(found.Body as Readable, createWriteStream(file));
+  });
+  return file;
+}
