@@ -70,7 +70,7 @@ describe('damaged files', () => {
           assert.ok(mistake.line >= 0 && mistake.line <= lines, JSON.stringify(mistake));
         }
       }),
-      { seed: 8, numRuns: 400 },
+      { seed: 8, numRuns: 200 },
     );
   });
 });
