@@ -3,16 +3,17 @@ import { openPostgresHistory, type PostgresHistoryOptions } from '../../src/hist
 import type { History } from '../../src/history/history';
 import type { DatabaseConnection } from '../../src/pipeline/pipeline';
 import { localSecretStore } from '../../src/pipeline/secrets';
+import type { DatabaseService } from '../../scripts/services/service';
 import { sharedPostgres, uniqueName } from '../support/servers';
 import type { HistoryStore } from './contract';
 
-/** The password of the shared server, as a pipelines folder would refer to it. */
+/** The password of every server of the tests, as a pipelines folder would refer to it. */
 export const secrets = localSecretStore({ HISTORY_PASSWORD: 'comporta' });
 
-export async function postgresConnection(
+export function connectionTo(
+  { host, port, user, database }: DatabaseService,
   more: Partial<DatabaseConnection> = {},
-): Promise<DatabaseConnection> {
-  const { host, port, user, database } = await sharedPostgres();
+): DatabaseConnection {
   return {
     type: 'postgres',
     name: 'history',
@@ -34,12 +35,13 @@ export interface PostgresStore extends HistoryStore {
   sql(statement: string): Promise<Record<string, unknown>[]>;
 }
 
-/** An empty schema with a hostile name on the shared server. */
-export async function newPostgresStore(): Promise<PostgresStore> {
-  const { host, port, user, password, database } = await sharedPostgres();
+/** An empty schema with a hostile name, on the shared server unless another is given. */
+export async function newPostgresStore(given?: DatabaseService): Promise<PostgresStore> {
+  const server = given ?? (await sharedPostgres());
+  const { host, port, user, password, database } = server;
   const schema = uniqueName(`history "x" 🐘`);
   const quoted = `"${schema.replaceAll('"', '""')}"`;
-  const connection = await postgresConnection();
+  const connection = connectionTo(server);
   const client = new Client({ host, port, user, password, database });
   await client.connect();
   await client.query(`SET search_path TO ${quoted}`);
