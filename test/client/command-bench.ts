@@ -37,6 +37,8 @@ export interface BenchOptions {
   readonly columns?: number;
   /** Ctrl-C, when the test says so. */
   readonly interrupt?: AbortSignal;
+  /** Default: always the same moment. */
+  readonly now?: () => Date;
 }
 
 export interface Ran {
@@ -86,7 +88,7 @@ export async function withBench(
           close: () => Promise.resolve(),
         },
         openClient: options.openClient ?? noTemporal,
-        now: () => new Date('2026-11-21T03:00:00.123Z'),
+        now: options.now ?? (() => new Date('2026-11-21T03:00:00.123Z')),
         interruption: () => ({
           signal: options.interrupt ?? new AbortController().signal,
           dispose: () => undefined,
