@@ -8,9 +8,9 @@ import { createFileStore } from '../../src/destinations/parquet/file-store';
 import type { Manifest } from '../../src/destinations/parquet/manifest';
 import { createParquetDestination } from '../../src/destinations/parquet/parquet-destination';
 import type { ObjectStore } from '../../src/destinations/parquet/storage';
-import { ComportaError } from '../../src/errors';
 import { column, type TestTable } from '../support/columns';
 import { identityOf, load, paths, shown, viewRows } from '../support/loads';
+import { publishingContract } from '../support/publishing-contract';
 
 const columns = [
   column('id', { kind: 'int', bits: 32, signed: true }),
@@ -20,9 +20,6 @@ const columns = [
 function orders(...notes: readonly (string | null)[]): TestTable {
   return { columns, rows: notes.map((note, i) => [i + 1, note]) };
 }
-
-const failsWith = (code: string) => (error: unknown) =>
-  error instanceof ComportaError && error.code === code;
 
 describe('publishing to a lake in a folder', () => {
   let root: string;
@@ -38,21 +35,7 @@ describe('publishing to a lake in a folder', () => {
     await rm(root, { recursive: true });
   });
 
-  it('shows nothing before, and the whole load after', async () => {
-    assert.equal(await destination.published('sales', 'orders'), undefined);
-    const table = orders('a', null, '');
-    const state = await load(destination, { run: 'r1', table });
-    assert.deepEqual(await destination.published('sales', 'orders'), state);
-    assert.equal(state.rows, 3);
-    assert.deepEqual(await viewRows(store), shown(table));
-    assert.deepEqual(await paths(store, 'raw'), [
-      'raw/_current/sales/orders.json',
-      'raw/_current/sales/orders/symlink_format_manifest/manifest',
-      'raw/_manifests/ingestion_date=2026-01-02/run_id=r1/manifest.json',
-      'raw/_views/sales/orders.sql',
-      'raw/sales/orders/ingestion_date=2026-01-02/run_id=r1/part-0000.parquet',
-    ]);
-  });
+  publishingContract(() => Promise.resolve(store));
 
   it('lists each file with its size, rows and checksum, in manifest, state and symlink list', async () => {
     const small = createParquetDestination(store, {
@@ -85,122 +68,6 @@ describe('publishing to a lake in a folder', () => {
     assert.deepEqual(await viewRows(store), shown(table));
   });
 
-  it('replaces the state with a full load and keeps the old files', async () => {
-    const first = await load(destination, { run: 'r1', table: orders('a', 'b') });
-    await load(destination, { run: 'r2', table: orders('c') });
-    assert.deepEqual(await viewRows(store), shown(orders('c')));
-    for (const file of first.files) await readFile(join(root, file.path));
-  });
-
-  it('publishes a table without rows', async () => {
-    const state = await load(destination, { run: 'r1', table: orders() });
-    assert.deepEqual([state.rows, state.files.length], [0, 1]);
-    assert.deepEqual(await viewRows(store), []);
-  });
-
-  it('changes nothing when the run is already published', async () => {
-    const first = await load(destination, { run: 'r1', table: orders('a') });
-    const again = await load(destination, { run: 'r1', attempt: 2, table: orders('b', 'c') });
-    assert.deepEqual(again, first);
-    assert.deepEqual(await viewRows(store), shown(orders('a')));
-  });
-
-  it('refuses an owner that a newer one has overtaken', async () => {
-    await load(destination, { run: 'r2', table: orders('new'), fence: 8 });
-    const stale = load(destination, { run: 'r1', table: orders('old'), fence: 7 });
-    await assert.rejects(stale, failsWith('LeaseLost'));
-    assert.deepEqual(await viewRows(store), shown(orders('new')));
-  });
-
-  it('takes back what it placed when the lease is lost at the last moment', async () => {
-    await load(destination, { run: 'r1', table: orders('a') });
-    const before = await paths(store, 'raw');
-    const refused = load(destination, {
-      run: 'r2',
-      table: orders('b'),
-      assertOwner: () => Promise.reject(new ComportaError('LeaseLost', 'gone')),
-    });
-    await assert.rejects(refused, failsWith('LeaseLost'));
-    assert.deepEqual(await paths(store, 'raw'), before);
-    assert.deepEqual(await paths(store, '_staging'), []);
-  });
-
-  it('lets one of two publications that began from the same state win', async () => {
-    await load(destination, { run: 'r0', table: orders('a') });
-    // The second publishes while the first asks for its lease, which it still believes to have.
-    const first = load(destination, {
-      run: 'r1',
-      fence: 5,
-      table: orders('first'),
-      assertOwner: async () => {
-        const other = createParquetDestination(store, { compression: 'zstd' });
-        await load(other, { run: 'r2', fence: 6, table: orders('second') });
-      },
-    });
-    await assert.rejects(first, failsWith('LeaseLost'));
-    assert.deepEqual(await viewRows(store), shown(orders('second')));
-    assert.equal((await destination.published('sales', 'orders'))?.run, 'r2');
-    assert.ok((await paths(store, 'raw')).every((path) => !path.includes('r1')));
-  });
-
-  it('keeps two attempts of one run apart, also when the older one wakes up late', async () => {
-    const late = load(destination, {
-      run: 'r1',
-      attempt: 1,
-      fence: 5,
-      table: orders('from attempt 1'),
-      assertOwner: async () => {
-        const other = createParquetDestination(store, { compression: 'zstd' });
-        await load(other, { run: 'r1', attempt: 2, fence: 6, table: orders('from attempt 2') });
-        throw new ComportaError('LeaseLost', 'gone');
-      },
-    });
-    await assert.rejects(late, failsWith('LeaseLost'));
-    assert.deepEqual(await viewRows(store), shown(orders('from attempt 2')));
-    const manifest = (await destination.getDocument(
-      'raw/_manifests/ingestion_date=2026-01-02/run_id=r1/manifest.json',
-    )) as Manifest;
-    assert.equal(manifest.attempt, 2);
-    assert.equal(
-      manifest.entities[0]?.files[0]?.path.endsWith('part-0000-attempt-2.parquet'),
-      true,
-    );
-  });
-
-  it('refuses a place that belongs to another table', async () => {
-    await load(destination, { run: 'r1', table: orders('a') });
-    const identity = { ...identityOf({ run: 'r2', table: orders() }), table: 'other.orders' };
-    const writer = await destination.stage(identity, columns);
-    const files = await writer.finish();
-    const publication = destination.publish({
-      identity,
-      mode: 'full',
-      files,
-      columns,
-      key: [],
-      token: { sourceTime: '', evidence: [] },
-      rowsAtSource: 0,
-      rowsWritten: 0,
-      fence: 9,
-      assertOwner: () => Promise.resolve(),
-      signal: new AbortController().signal,
-    });
-    await assert.rejects(publication, failsWith('ConfigurationInvalid'));
-  });
-
-  it('stops at a cancelled signal without a trace', async () => {
-    const controller = new AbortController();
-    controller.abort(new Error('cancelled'));
-    const cancelled = load(destination, {
-      run: 'r1',
-      table: orders('a'),
-      signal: controller.signal,
-    });
-    await assert.rejects(cancelled, /cancelled/);
-    assert.deepEqual(await paths(store, 'raw'), []);
-    assert.deepEqual(await paths(store, '_staging'), []);
-  });
-
   it('forgets staged files on abort and on discard, twice if need be', async () => {
     const identity = identityOf({ run: 'r1', table: orders() });
     const writer = await destination.stage(identity, columns);
@@ -209,22 +76,6 @@ describe('publishing to a lake in a folder', () => {
     await writer.abort();
     await destination.discard(identity);
     assert.deepEqual(await readdir(join(root, '_staging/sales/orders')), []);
-    assert.deepEqual(await paths(store, 'raw'), []);
-  });
-
-  it('says which file is damaged when what was placed is not what was written', async () => {
-    const cut: ObjectStore = {
-      ...store,
-      open: async (path) => {
-        const reader = await store.open(path);
-        return { ...reader, bytes: reader.bytes - 1 };
-      },
-    };
-    const damaged = createParquetDestination(cut, { compression: 'zstd' });
-    await assert.rejects(
-      load(damaged, { run: 'r1', table: orders('a') }),
-      failsWith('RowCountMismatch'),
-    );
     assert.deepEqual(await paths(store, 'raw'), []);
   });
 
@@ -237,16 +88,6 @@ describe('publishing to a lake in a folder', () => {
     assert.deepEqual(await viewRows(store, 'order%20s%F0'), shown(hostile));
   });
 
-  it('refuses names that leave their folder or hide from readers', async () => {
-    for (const entity of ['..', 'a/b', '_hidden', '.hidden', '', 'a*']) {
-      await assert.rejects(
-        load(destination, { run: 'r1', table: orders(), entity }),
-        failsWith('ConfigurationInvalid'),
-        entity,
-      );
-    }
-  });
-
   it('shows columns whose names differ in case alone', async () => {
     const table: TestTable = {
       columns: [column('a', { kind: 'text' }), column('A', { kind: 'text' })],
@@ -254,17 +95,5 @@ describe('publishing to a lake in a folder', () => {
     };
     await load(destination, { run: 'r1', table });
     assert.deepEqual(await viewRows(store), [['"small"', '"large"']]);
-  });
-
-  it('keeps documents beside the data', async () => {
-    assert.equal(await destination.getDocument('_plans/shop/b1.json'), undefined);
-    await destination.putDocument('_plans/shop/b1.json', { tables: 3 });
-    assert.deepEqual(await destination.getDocument('_plans/shop/b1.json'), { tables: 3 });
-  });
-
-  it('finds nothing wrong with a folder that it may write to', async () => {
-    assert.deepEqual(await destination.check(), []);
-    assert.deepEqual(await paths(store, 'raw'), []);
-    assert.deepEqual(await paths(store, '_staging'), []);
   });
 });

@@ -1,9 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Destination, PublishedState, RunIdentity } from '../../src/destinations/destination';
 import { viewPath } from '../../src/destinations/parquet/layout';
 import type { ObjectStore } from '../../src/destinations/parquet/storage';
 import type { LoadMode } from '../../src/pipeline/pipeline';
 import { batches, canonicalRows, type TestTable } from './columns';
-import { duckdbRows } from './duckdb';
+import { duckdbRows, sqlString } from './duckdb';
 
 /** One load of `orders` in the domain `sales`, as the engine and `loadTable` drive a destination. */
 export interface TestLoad {
@@ -66,7 +69,29 @@ export async function viewRows(store: ObjectStore, entity = 'orders'): Promise<s
   return canonicalRows(rows).toSorted();
 }
 
-/** Rows as `viewRows` shows them. */
+/** The rows of the files that the present state names, sorted; for every store. */
+export async function presentRows(
+  store: ObjectStore,
+  destination: Destination,
+  entity = 'orders',
+): Promise<string[][]> {
+  const state = await destination.published('sales', entity);
+  if (state === undefined) throw new Error(`${entity} is not published`);
+  const folder = await mkdtemp(join(tmpdir(), 'comporta-present-'));
+  try {
+    const copies: string[] = [];
+    for (const { path } of state.files) copies.push(sqlString(await store.localCopy(path, folder)));
+    const names = state.columns.map(({ name }) => `"${name.replaceAll('"', '""')}"`).join(', ');
+    const rows = await duckdbRows(
+      `SELECT ${names} FROM read_parquet([${copies.join(', ')}], union_by_name = true, hive_partitioning = false)`,
+    );
+    return canonicalRows(rows).toSorted();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Rows as `viewRows` and `presentRows` show them. */
 export function shown({ rows }: TestTable): string[][] {
   return canonicalRows(rows).toSorted();
 }

@@ -13,6 +13,8 @@ import type { StagedFile } from './storage';
 /** S3 takes parts of 5 MiB and more, the last one excepted, and at most 10,000 of them. */
 const PART_BYTES = 8 * 1024 * 1024;
 const IN_FLIGHT = 2;
+/** Of each part, so that S3 refuses one that was damaged on its way. */
+const ChecksumAlgorithm = 'CRC32' as const;
 
 /**
  * A file on its way to S3. What fits into one part stays in memory and is put on commit; a larger
@@ -33,9 +35,16 @@ export function stagedUpload(access: S3Access, path: string): StagedFile {
   const attempt = <Result>(body: () => Promise<Result>) => access.attempt(`write ${path}`, body);
 
   const uploadPart = async (id: string, number: number, body: Buffer) => {
-    const input = { Bucket: bucket, Key: key, UploadId: id, PartNumber: number, Body: body };
+    const input = {
+      Bucket: bucket,
+      Key: key,
+      UploadId: id,
+      PartNumber: number,
+      Body: body,
+      ChecksumAlgorithm,
+    };
     const { ETag, ChecksumCRC32 } = await attempt(() => client.send(new UploadPartCommand(input)));
-    parts.push({ PartNumber: number, ETag, ...(ChecksumCRC32 && { ChecksumCRC32 }) });
+    parts.push({ PartNumber: number, ETag, ChecksumCRC32 });
   };
 
   /** Waits until fewer than `limit` parts are on their way; a failed one is thrown here. */
@@ -45,7 +54,7 @@ export function stagedUpload(access: S3Access, path: string): StagedFile {
   };
 
   const begin = async () => {
-    const input = { Bucket: bucket, Key: key };
+    const input = { Bucket: bucket, Key: key, ChecksumAlgorithm };
     const { UploadId } = await attempt(() => client.send(new CreateMultipartUploadCommand(input)));
     return UploadId ?? '';
   };
