@@ -26,9 +26,10 @@ async function withTrigger(
 ): Promise<void> {
   const { activities } = fakeActivities(plan);
   const { planning } = options;
-  const planLoad: typeof activities.planLoad =
-    planning === undefined ? activities.planLoad : () => Promise.reject(planning);
-  const world = await startWorkflowWorld({ ...activities, planLoad });
+  const world = await startWorkflowWorld({
+    ...activities,
+    ...(planning === undefined ? {} : { planLoad: () => Promise.reject(planning) }),
+  });
   const { address } = await sharedTemporal();
   const openClient = () =>
     connectClient(
