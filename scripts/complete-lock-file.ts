@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { missingOptionals, type LockedPackages } from './missing-optionals';
+import { missingOptionals, type LockedPackage, type LockedPackages } from './missing-optionals';
 
 /**
  * `npx tsx scripts/complete-lock-file.ts`, after `npm install` has changed package-lock.json.
@@ -14,7 +14,7 @@ import { missingOptionals, type LockedPackages } from './missing-optionals';
 function completeLockFile(file: string): void {
   const lock = JSON.parse(readFileSync(file, 'utf8')) as { packages: LockedPackages };
   const missing = missingOptionals(lock.packages);
-  const added = missing.map(({ path, name, version, dev }) => {
+  const added = missing.map(({ path, name, version, dev }): [string, LockedPackage] => {
     const { os, cpu, libc, license, engines } = publishedFacts(name);
     const entry = {
       version,
@@ -26,7 +26,7 @@ function completeLockFile(file: string): void {
       os: listOf(os),
       engines,
     };
-    return [path, entry] as const;
+    return [path, entry];
   });
   const all = [...Object.entries(lock.packages), ...added];
   lock.packages = Object.fromEntries(all.sort(([a], [b]) => a.localeCompare(b, 'en')));
