@@ -117,7 +117,8 @@ async function unlessDiscarding(
 }
 
 async function findTable(source: Source, identity: RunIdentity): Promise<SourceTable> {
-  const [table] = await source.listTables([identity.table]);
+  const tables = await source.listTables([identity.table]);
+  const table = tables.find(({ id }) => id === identity.table);
   if (table !== undefined) return table;
   throw new ComportaError('TableNotFound', 'the table is not in the source', {
     pipeline: identity.pipeline,

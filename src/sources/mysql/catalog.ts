@@ -1,5 +1,5 @@
 import { ComportaError } from '../../errors';
-import { tableId } from '../table-id';
+import { parseTableId, tableId } from '../table-id';
 import type { SourceColumn, SourceTable, TableDescription, TableKind } from '../source';
 import type { Session, TextRow } from './connection';
 import { quoteIdentifier, quoteLiteral, quoteTable } from './identifiers';
@@ -20,17 +20,25 @@ const KINDS: ReadonlyMap<string, TableKind> = new Map([
   ['VIEW', 'view'],
 ]);
 
-/** Base tables, partitioned tables and views of a schema, ordered by id. */
+/** Base tables, partitioned tables and views of a schema, or those of the given ids, ordered by id. */
 export async function listTables(
   session: Session,
   schema: string,
+  only?: readonly string[],
 ): Promise<readonly SourceTable[]> {
+  if (only?.length === 0) return [];
+  const names = only?.map((id) => quoteLiteral(parseTableId(id, 'mysql').name));
   const rows = await session.query(
     `SELECT TABLE_NAME AS name, TABLE_TYPE AS type, CREATE_OPTIONS AS options,
             TABLE_ROWS AS row_count, DATA_LENGTH + INDEX_LENGTH AS bytes
-     FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteLiteral(schema)}`,
+     FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteLiteral(schema)}
+       ${names === undefined ? '' : `AND TABLE_NAME IN (${names.join(', ')})`}`,
   );
-  return rows.flatMap((row) => sourceTable(schema, row)).sort(byId);
+  // The server compares names by a collation: it also finds those that differ in case alone.
+  return rows
+    .flatMap((row) => sourceTable(schema, row))
+    .filter(({ id }) => only === undefined || only.includes(id))
+    .sort(byId);
 }
 
 function byId(one: SourceTable, other: SourceTable): number {

@@ -34,7 +34,7 @@ export function createMysqlSource(
 
   return {
     dialect: 'mysql',
-    listTables: () => withSession((session) => listTables(session, connection.database)),
+    listTables: (only) => withSession((session) => listTables(session, connection.database, only)),
     readTokens: () => Promise.resolve(new Map()),
     openSnapshot: (table, signal) => openSnapshot({ open, secrets, limits }, table, signal),
     check: () => Promise.resolve([]),
