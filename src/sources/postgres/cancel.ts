@@ -15,29 +15,32 @@ interface Backend {
   readonly secretKey?: number | null;
 }
 
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 3_000;
 
 /**
  * Asks the server to cancel what a session runs, over a second connection, which the protocol
  * provides for: it needs no sign-in, and the secret key of the session keeps it from ever
- * hitting another one (postgresql.org/docs, "Canceling Requests in Progress"). Resolves when the
- * server has taken it or could not be asked; a session whose connection is cut next ends anyway,
- * at its next row if not at once.
+ * hitting another one (postgresql.org/docs, "Canceling Requests in Progress"). Resolves true when
+ * the server has taken the request, false when it could not be asked.
  */
 export async function requestCancel(
   { host, port }: { readonly host: string; readonly port: number },
   ssl: ConnectionOptions | false,
   backend: unknown,
-): Promise<void> {
+): Promise<boolean> {
   const { processID, secretKey } = backend as Backend;
-  if (typeof processID !== 'number' || typeof secretKey !== 'number') return;
+  if (typeof processID !== 'number' || typeof secretKey !== 'number') return false;
   const connection = new Connection({ ssl }) as unknown as CancellingConnection;
-  const send = () => connection.cancel(processID, secretKey);
-  await new Promise<void>((resolve) => {
-    const impatience = setTimeout(resolve, PATIENCE_MS);
+  let isSent = false;
+  const send = () => {
+    isSent = true;
+    connection.cancel(processID, secretKey);
+  };
+  const isTaken = await new Promise<boolean>((resolve) => {
+    const impatience = setTimeout(() => resolve(false), PATIENCE_MS);
     const end = () => {
       clearTimeout(impatience);
-      resolve();
+      resolve(isSent);
     };
     connection.on('connect', () => (ssl === false ? send() : connection.requestSsl()));
     connection.on('sslconnect', send);
@@ -47,4 +50,5 @@ export async function requestCancel(
     connection.connect(port, host);
   });
   connection.stream.destroy();
+  return isTaken;
 }

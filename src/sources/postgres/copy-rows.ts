@@ -1,7 +1,7 @@
-import type { Submittable } from 'pg';
 import type { BatchBuilder } from '../../columnar/vectors';
 import { ComportaError } from '../../errors';
 import type { FieldDecoder } from './decode';
+import type { Stream } from './session';
 
 /** A batch goes out when it has this many rows or bytes, whichever comes first. */
 export const BATCH_ROWS = 65_536;
@@ -30,15 +30,18 @@ const NULL_LENGTH = -1;
  *
  * The object is handed to `client.query`, which calls its `handle…` methods.
  */
-export class CopyRows implements Submittable {
+export class CopyRows implements Stream {
   private connection: QueryConnection | undefined;
   private isFirst = true;
   private isOut = false;
-  private ended = false;
   private failure: unknown;
   /** Rows that came in one read of the socket with the row that filled the batch. */
   private surplus: Buffer[] = [];
   private wake: (() => void) | undefined;
+  private end: (() => void) | undefined;
+  /** Whether the server has said its last word about the statement. */
+  isEnded = false;
+  readonly ended = new Promise<void>((resolve) => (this.end = resolve));
 
   constructor(
     private readonly sql: string,
@@ -63,9 +66,10 @@ export class CopyRows implements Submittable {
     return this.builder.rows > 0;
   }
 
-  /** Whether the server has said its last word about the statement. */
-  get isEnded(): boolean {
-    return this.ended;
+  giveUp(reason: ComportaError): void {
+    this.failure ??= reason;
+    this.connection?.stream.resume();
+    this.release();
   }
 
   submit(connection: unknown): void {
@@ -78,6 +82,7 @@ export class CopyRows implements Submittable {
   }
 
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
+    if (this.failure !== undefined) return;
     // pg reuses the buffer below the chunk for its next read.
     if (this.isOut) this.surplus.push(Buffer.from(chunk));
     else this.take(chunk);
@@ -86,18 +91,22 @@ export class CopyRows implements Submittable {
   handleCommandComplete(): void {}
 
   handleReadyForQuery(): void {
-    this.ended = true;
-    this.release();
+    this.finish();
   }
 
   handleError(error: unknown): void {
     this.failure ??= error;
-    this.ended = true;
+    this.finish();
+  }
+
+  private finish(): void {
+    this.isEnded = true;
+    this.end?.();
     this.release();
   }
 
   private isDone(): boolean {
-    return this.isOut || this.ended || this.failure !== undefined;
+    return this.isOut || this.isEnded || this.failure !== undefined;
   }
 
   private take(row: Buffer): void {

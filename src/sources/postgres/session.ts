@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import { Client, type ClientConfig, type QueryConfig } from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, type ClientConfig, type QueryConfig, type Submittable } from 'pg';
 import { ComportaError } from '../../errors';
 import type { DatabaseConnection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
@@ -14,15 +15,24 @@ export type TextRow = Readonly<Record<string, string | null>>;
 /** What a statement is about, for its error. */
 export type Subject = Pick<ErrorContext, 'table' | 'where'>;
 
+/** A statement whose rows are taken as they come, see `CopyRows`. */
+export interface Stream extends Submittable {
+  /** Takes nothing more and lets what the server still sends pass by. */
+  giveUp(reason: ComportaError): void;
+  /** Resolves when the server has ended the statement, by its rows or by an error. */
+  readonly ended: Promise<void>;
+}
+
 /** One connection of its own, with one statement at a time. */
 export interface Session {
-  readonly client: Client;
   /** `server_version_num`: 170010 for 17.10. */
   readonly version: number;
   /** Runs one statement; values are sent apart from it. Throws ComportaError. */
   query(sql: string, values?: readonly unknown[], subject?: Subject): Promise<readonly TextRow[]>;
   /** Runs statements of this project's own, divided by semicolons, in one round trip. */
   script(sql: string, subject?: Subject): Promise<void>;
+  /** Begins a statement that streams. Throws the reason of `abort` after one. */
+  stream(stream: Stream): void;
   /** What an error of the driver means here; the reason of `abort` after one. */
   failure(error: unknown, subject?: Subject): ComportaError;
   /** Stops what runs on the server and cuts the connection: statements under way fail with `reason`. */
@@ -34,6 +44,7 @@ export interface Session {
 const OLDEST = 130000;
 const KEEP_ALIVE_AFTER_MS = 30_000;
 const FAREWELL_MS = 5_000;
+const CANCEL_AGAIN_AFTER_MS = [50, 200, 800, 3_000];
 
 /** pg turns dates into local time and numerics into text of its own; here the server's text counts. */
 const AS_TEXT: ClientConfig['types'] = {
@@ -117,7 +128,11 @@ function createSession(
 ): Session {
   const context = contextOf(connection);
   let aborted: ComportaError | undefined;
+  let aborting: Promise<void> | undefined;
   let lost: unknown;
+  /** What the server works at; resolves when it has answered. */
+  let running: Promise<unknown> = Promise.resolve();
+  let streaming: Stream | undefined;
   // A connection lost while nothing runs is met by the next statement, with the first reason.
   client.on('error', (error) => (lost ??= error));
 
@@ -133,15 +148,32 @@ function createSession(
   ): Promise<readonly TextRow[]> => {
     if (aborted !== undefined) throw aborted;
     try {
-      const result = await client.query<Record<string, string | null>>(config);
-      return result.rows;
+      const answer = client.query<Record<string, string | null>>(config);
+      running = answer.catch(() => undefined);
+      return (await answer).rows;
     } catch (error) {
       throw failure(error, subject);
     }
   };
 
+  /**
+   * A cancellation that comes before its statement is lost, so it is sent until the statement has
+   * ended; then the server waits for the client, and sees at once that there is none any more.
+   */
+  const cancelAndCut = async (reason: ComportaError) => {
+    streaming?.giveUp(reason);
+    const answered = running.then(() => true);
+    const isAnsweredWithin = (patience: number) =>
+      Promise.race([answered, delay(patience, false, { ref: false })]);
+    for (const patience of CANCEL_AGAIN_AFTER_MS) {
+      if (socket.destroyed || (await isAnsweredWithin(0))) break;
+      const isTaken = await requestCancel(connection, ssl, client);
+      if (!isTaken || (await isAnsweredWithin(patience))) break;
+    }
+    socket.destroy();
+  };
+
   return {
-    client,
     version,
     failure,
     // The extended protocol takes one statement only, whatever a filter in it says.
@@ -150,13 +182,18 @@ function createSession(
     script: async (text, subject) => {
       await run({ text }, subject);
     },
-    async abort(reason) {
-      if (aborted !== undefined) return;
-      aborted = reason;
-      if (!socket.destroyed) await requestCancel(connection, ssl, client);
-      socket.destroy();
+    stream(stream) {
+      if (aborted !== undefined) throw aborted;
+      streaming = stream;
+      running = stream.ended;
+      client.query(stream);
+    },
+    abort(reason) {
+      aborted ??= reason;
+      return (aborting ??= cancelAndCut(aborted));
     },
     async close() {
+      await aborting;
       if (socket.destroyed) return;
       const closed = new Promise((resolve) => socket.once('close', resolve));
       const impatience = setTimeout(() => socket.destroy(), FAREWELL_MS);

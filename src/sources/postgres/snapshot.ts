@@ -123,7 +123,7 @@ async function* readRows(
   const rows = new CopyRows(`COPY (${query}) TO STDOUT (FORMAT binary)`, builder, decoders);
   const subject = { table, ...(filter.where === undefined ? {} : { where: filter.where }) };
   try {
-    session.client.query(rows);
+    session.stream(rows);
     while (await rows.fill()) {
       statistics.rows += builder.rows;
       yield builder;
