@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ComportaError } from '../errors';
 import { nearest } from '../pipeline/mistakes';
 import type { Pipeline, Project } from '../pipeline/pipeline';
@@ -17,10 +17,11 @@ export interface TemporalCommandOptions extends CommonOptions {
 
 export function withCommonOptions(command: Command, environment: NodeJS.ProcessEnv): Command {
   return command
-    .option(
-      '--pipelines <dir>',
-      'folder of the pipeline files (default: COMPORTA_PIPELINES, or pipelines)',
-      environment['COMPORTA_PIPELINES'] || 'pipelines',
+    .addOption(
+      new Option('--pipelines <dir>', 'folder of the pipeline files').default(
+        environment['COMPORTA_PIPELINES'] || 'pipelines',
+        'COMPORTA_PIPELINES, or pipelines',
+      ),
     )
     .option('--json', 'print one JSON document on standard output, and nothing else there');
 }

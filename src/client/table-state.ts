@@ -17,7 +17,7 @@ export function findTableState(
   const ending = ids.filter((id) => id.endsWith(`.${name}`));
   const only = ending.length === 1 ? states.get(ending[0] ?? '') : undefined;
   if (only !== undefined) return only;
-  const suggestion = ending.length > 1 ? ending.join('" or "') : nearest(name, ids);
+  const suggestion = ending.length > 1 ? ending.join('" or "') : nearestId(name, ids);
   throw new ComportaError('TableNotFound', `the history knows no table "${name}"`, {
     pipeline,
     remedy:
@@ -25,4 +25,13 @@ export function findTableState(
         ? `see what it knows with "npm run history -- ${pipeline}"`
         : `did you mean "${suggestion}"?`,
   });
+}
+
+/** By the id or by what stands after its schema, which people leave out. */
+function nearestId(name: string, ids: readonly string[]): string | undefined {
+  const idOf = new Map([
+    ...ids.map((id) => [id.slice(id.indexOf('.') + 1), id] as const),
+    ...ids.map((id) => [id, id] as const),
+  ]);
+  return idOf.get(nearest(name, idOf.keys()) ?? '');
 }

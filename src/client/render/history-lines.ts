@@ -78,13 +78,23 @@ export function eventLines(events: readonly HistoryEvent[], layout: TableLayout)
 }
 
 /** The error of what failed, else the reason that the plan gave, and what changed in the table. */
-function why({ errorCode, error, verdict, reason, schemaChanges = [] }: HistoryEvent): string {
+function why({
+  kind,
+  errorCode,
+  error,
+  verdict,
+  reason,
+  schemaChanges = [],
+}: HistoryEvent): string {
   if (errorCode !== undefined || error !== undefined) {
     return [errorCode, error].filter((part) => part !== undefined).join(': ');
   }
-  const decision = [verdict, reason].filter((part) => part !== undefined).join(': ');
+  // That a skipped table is unchanged stands in its own column.
+  const decision = kind === 'SKIPPED' ? [reason] : [verdict, reason];
   const changes = schemaChanges.length === 0 ? [] : [`columns: ${schemaChanges.join(', ')}`];
-  return [decision, ...changes].filter((part) => part !== '').join('; ');
+  return [decision.filter((part) => part !== undefined).join(': '), ...changes]
+    .filter((part) => part !== '')
+    .join('; ');
 }
 
 function kindCell(kind: HistoryEventKind, style: Style): Cell {

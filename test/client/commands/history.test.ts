@@ -81,6 +81,7 @@ describe('history', () => {
   const mistakes: [string, string[], RegExp][] = [
     ['an unknown pipeline', ['sale'], /no pipeline "sale" in .* — did you mean "sales"\?/],
     ['an unknown table', ['sales', 'order'], /no table "order" — did you mean "orders"\?/],
+    ['a name without its schema', ['sales', 'visit'], /did you mean "public\.visits"\?/],
     ['an unknown batch', ['--batch', 'b9'], /no batch "b9"/],
     ['a limit of nothing', ['--limit', '0'], /It takes a whole number from 1/],
   ];
