@@ -33,6 +33,7 @@ async function demo(options: DemoOptions): Promise<void> {
 
   const workspace = await makeWorkspace(options.temp ?? false);
   if (options.temp) removeAtTheEnd(workspace.path);
+  progress.note(`folder: ${workspace.path}`);
   progress.step('starting Temporal, MariaDB and PostgreSQL');
   const servers = await startServers(workspace, progress, { ownTemporal: options.temp ?? false });
   const screen = options.json ? darkScreen : createScreen(standardOutput(), process.env);
