@@ -32,17 +32,27 @@ export function decide({ previous, current, strategy, maxSkipAgeMs }: DecisionIn
     return unknown(`the last load is ${formatAge(age)} old, more than maxSkipAge allows`);
   }
 
-  const doubts: string[] = [];
+  const doubts = new Map<string, EvidenceStrategy[]>();
   for (const evidence of current.evidence) {
     const verdict = compare(sameStrategy(previous, evidence), evidence);
     if (verdict.verdict === 'unchanged' && evidence.blindTo !== undefined) {
       const contradiction = contradictionOf(evidence, previous, current);
       if (contradiction !== undefined) return contradiction;
     }
-    if (verdict.verdict !== 'unknown') return verdict;
-    doubts.push(verdict.reason);
+    if (verdict.verdict !== 'unknown') return withStrategy([evidence.strategy], verdict);
+    doubts.set(verdict.reason, [...(doubts.get(verdict.reason) ?? []), evidence.strategy]);
   }
-  return unknown(doubts.length === 0 ? 'the source gave no evidence' : doubts.join('; '));
+  if (doubts.size === 0) return unknown('the source gave no evidence');
+  return unknown([...doubts].map(([doubt, strategies]) => prefixed(strategies, doubt)).join('; '));
+}
+
+function withStrategy(strategies: readonly EvidenceStrategy[], verdict: Verdict): Verdict {
+  return { ...verdict, reason: prefixed(strategies, verdict.reason) };
+}
+
+/** `log, token: a view has no token`: a reason that several strategies share is said once. */
+function prefixed(strategies: readonly EvidenceStrategy[], reason: string): string {
+  return `${strategies.join(', ')}: ${reason}`;
 }
 
 function sameStrategy(token: TableToken, evidence: Evidence): Evidence | undefined {
@@ -85,22 +95,21 @@ function withoutHints(
 
 /** One strategy's evidence then and now. `unknown` lets the next, weaker strategy speak. */
 function compare(before: Evidence | undefined, now: Evidence): Verdict {
-  const name = now.strategy;
-  if (before === undefined) return unknown(`${name}: the last load saved no such evidence`);
-  if (now.distrust !== undefined) return unknown(`${name}: ${now.distrust}`);
+  if (before === undefined) return unknown('the last load saved no such evidence');
+  if (now.distrust !== undefined) return unknown(now.distrust);
   if (before.distrust !== undefined) {
-    return unknown(`${name}: at the last load it could not be trusted (${before.distrust})`);
+    return unknown(`at the last load it could not be trusted (${before.distrust})`);
   }
 
   const identityChanges = differences(before.identity, now.identity);
   if (identityChanges.length > 0) {
-    return unknown(`${name}: another server or a restart (${identityChanges.join(', ')})`);
+    return unknown(`another server or a restart (${identityChanges.join(', ')})`);
   }
 
   const changes = differences(before.values, now.values);
-  if (changes.length === 0) return unchanged(`${name}: ${sameProof(name, now.values)}`);
-  if (name === 'log') return compareMovedLog(now, changes);
-  return changed(`${name}: ${changes.join(', ')}`);
+  if (changes.length === 0) return unchanged(sameProof(now.strategy, now.values));
+  if (now.strategy === 'log') return compareMovedLog(now, changes);
+  return changed(changes.join(', '));
 }
 
 /** A log position belongs to the whole server: that it moved says nothing about one table yet. */
@@ -108,12 +117,12 @@ function compareMovedLog(now: Evidence, changes: readonly string[]): Verdict {
   const moved = changes.join(', ');
   switch (now.touched) {
     case 'yes':
-      return changed(`log: ${moved}, and the log in between names this table`);
+      return changed(`${moved}, and the log in between names this table`);
     case 'no':
-      return unchanged(`log: ${moved}, and nothing in between touches this table`);
+      return unchanged(`${moved}, and nothing in between touches this table`);
     case 'unknown':
     case undefined:
-      return unknown(`log: ${moved}`);
+      return unknown(moved);
   }
 }
 

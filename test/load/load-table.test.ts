@@ -127,6 +127,21 @@ describe('loadTable', () => {
     });
   });
 
+  it('loads the table it was asked for, although the source lists more', async () => {
+    await withTable({}, async ({ table, load, published }) => {
+      const other: FakeTable = { ids: [7n], columns: [ID_COLUMN], token: 'b' };
+      const source = fakeSource(
+        new Map([
+          ['a_table_before', other],
+          ['orders', table],
+        ]),
+      );
+      const listsAll = { ...source, listTables: () => source.listTables() };
+      await load('run-1', 1, { source: listsAll });
+      assert.equal((await published())?.rows, 3);
+    });
+  });
+
   it('publishes nothing when the counts differ', async () => {
     await withTable({}, async ({ table, load, published, kinds }) => {
       table.count = () => 4;
