@@ -7,6 +7,7 @@ import { ComportaError } from '../../src/errors';
 import type { S3Connection } from '../../src/pipeline/pipeline';
 import { localSecretStore } from '../../src/pipeline/secrets';
 import type { NativeS3Service } from '../../scripts/services/s3';
+import { crashContract } from '../support/crash-contract';
 import { batches, column, type TestTable } from '../support/columns';
 import { identityOf, load, paths, presentRows, shown } from '../support/loads';
 import { publishingContract } from '../support/publishing-contract';
@@ -47,6 +48,12 @@ describe('a lake on S3', function () {
     );
 
   describe('publishing', () => publishingContract(() => Promise.resolve(open())));
+
+  describe('a load that is interrupted', () => {
+    const openOne = () => Promise.resolve(open());
+    crashContract(openOne, { modes: ['full'] });
+    crashContract(openOne, { modes: ['incremental'], lastings: ['forever'] });
+  });
 
   /** About 25 MiB that do not compress, in parts of 8 MiB. */
   function large(): TestTable {

@@ -17,22 +17,14 @@ export async function openMergeEngine(
   temporaryFolder: string,
   signal: AbortSignal,
 ): Promise<MergeEngine> {
-  const instance = await DuckDBInstance.create(':memory:', {
-    memory_limit: '512MB',
-    threads: '2',
-    temp_directory: temporaryFolder,
-    preserve_insertion_order: 'false',
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-  });
-  const connection = await instance.connect();
+  const { instance, connection } = await connect(temporaryFolder);
   const interrupt = () => connection.interrupt();
   signal.addEventListener('abort', interrupt);
-  await connection.run(`SET TimeZone = 'UTC'`);
 
-  const attempt = async <Result>(work: Promise<Result>): Promise<Result> => {
+  const attempt = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    signal.throwIfAborted();
     try {
-      return await work;
+      return await work();
     } catch (error) {
       signal.throwIfAborted();
       throw duckdbError(error);
@@ -40,15 +32,33 @@ export async function openMergeEngine(
   };
   return {
     run: async (sql) => {
-      await attempt(connection.run(sql));
+      await attempt(() => connection.run(sql));
     },
-    count: (sql) => attempt(countOf(connection, sql)),
+    count: (sql) => attempt(() => countOf(connection, sql)),
     close: () => {
       signal.removeEventListener('abort', interrupt);
       connection.closeSync();
       instance.closeSync();
     },
   };
+}
+
+async function connect(temporaryFolder: string) {
+  try {
+    const instance = await DuckDBInstance.create(':memory:', {
+      memory_limit: '512MB',
+      threads: '2',
+      temp_directory: temporaryFolder,
+      preserve_insertion_order: 'false',
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+    });
+    const connection = await instance.connect();
+    await connection.run(`SET TimeZone = 'UTC'`);
+    return { instance, connection };
+  } catch (error) {
+    throw duckdbError(error);
+  }
 }
 
 async function countOf(connection: DuckDBConnection, sql: string): Promise<number> {

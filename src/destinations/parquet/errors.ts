@@ -67,6 +67,9 @@ function failure(meaning: Meaning, action: Action, cause: unknown): ComportaErro
   });
 }
 
+/** Kinds of DuckDB's errors that speak of files and columns, never of values. */
+const TELLABLE = /^(IO|Binder|Catalog|Parser|Not implemented) Error/;
+
 /**
  * An error of DuckDB as Comporta's own. Its message may quote values of the table and is therefore
  * told only where it cannot.
@@ -82,8 +85,11 @@ export function duckdbError(error: unknown): ComportaError {
       remedy: 'use mode: full for this table, or a shorter key',
     });
   }
-  const kind = /^[A-Z][A-Za-z ]+ Error/.exec(message)?.[0] ?? 'an error';
-  return new ComportaError('DestinationFailed', `DuckDB could not merge: ${kind}`, {
+  const [line = ''] = message.split('\n');
+  const told = TELLABLE.test(line)
+    ? line
+    : (/^[A-Z][A-Za-z ]+ Error/.exec(line)?.[0] ?? 'an error');
+  return new ComportaError('DestinationFailed', `DuckDB could not merge: ${told}`, {
     remedy: 'look at the files that the present state names; a load in mode: full replaces them',
   });
 }
