@@ -8,6 +8,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Width of the terminal; undefined elsewhere, where lines may have any length. */
   readonly columns: number | undefined;
+  /** Height of the terminal. Default 24. */
+  readonly rows?: number | undefined;
 }
 
 /** Ctrl-C while a command is waiting. */

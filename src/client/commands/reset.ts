@@ -18,7 +18,7 @@ export interface ResetOptions extends CommonOptions {
 
 export function resetCommand(context: CommandContext, finish: (code: ExitCode) => void): Command {
   const command = new Command('reset')
-    .description('Forget the last load of a table, so that the next plan loads it from the start.')
+    .description('Forget the last load of a table, so that the next plan loads the whole of it.')
     .argument('<pipeline>', 'name of the pipeline')
     .argument('[table...]', 'the tables: name, or schema.name')
     .option('--all', 'every table of the pipeline that was ever loaded')
@@ -83,6 +83,6 @@ function sentence(pipeline: Pipeline, { table, lastSuccess }: TableState): strin
     return `${table}: had no load to forget; the next plan loads it (no successful load yet)`;
   }
   const { mode } = settingsFor(pipeline, table);
-  const how = mode === 'full' ? 'loads it' : `loads it from the start (${mode})`;
+  const how = mode === 'full' ? 'loads it' : `loads the whole of it (mode ${mode})`;
   return `${table}: forgot the load of ${formatTime(lastSuccess.endedAt)} UTC with ${formatCount(lastSuccess.rowsRead)} rows; the next plan ${how}, and the lake keeps its present state until then`;
 }

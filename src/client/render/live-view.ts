@@ -2,11 +2,13 @@ import type { Output } from '../context';
 
 /** Lines on a terminal that are drawn over again. */
 export interface LiveView {
-  /** Replaces what was shown before. The terminal cuts lines that are too long. */
+  /** Replaces what was shown before. Lines too long for the terminal are cut, too many left out. */
   show(lines: readonly string[]): void;
   /** Takes the lines away again. */
   clear(): void;
 }
+
+const DEFAULT_ROWS = 24;
 
 /**
  * Erases with ECMA-48's CPL (previous line) and ED (erase to the end). While a frame is drawn,
@@ -18,10 +20,12 @@ export function createLiveView(output: Output): LiveView {
   const erase = () => (height === 0 ? '' : `\x1b[${height}F\x1b[0J`);
   return {
     show(lines) {
+      // The cursor cannot go back to a line that has scrolled out at the top.
+      const shown = lines.slice(0, (output.rows ?? DEFAULT_ROWS) - 1);
       // One write per frame, or the terminal flickers.
-      const text = lines.map((line) => `${line}\n`).join('');
+      const text = shown.map((line) => `${line}\n`).join('');
       output.write(`${erase()}\x1b[?7l${text}\x1b[?7h`);
-      height = lines.length;
+      height = shown.length;
     },
     clear() {
       output.write(erase());

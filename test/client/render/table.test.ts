@@ -91,4 +91,13 @@ describe('a live view', () => {
       '',
     ]);
   });
+
+  it('stays within the height of the terminal', () => {
+    const writes: string[] = [];
+    const write = (text: string) => void writes.push(text);
+    const view = createLiveView({ write, isTerminal: true, columns: 80, rows: 3 });
+    view.show(['one', 'two', 'three']);
+    view.clear();
+    assert.deepEqual(writes, ['\x1b[?7lone\ntwo\n\x1b[?7h', '\x1b[2F\x1b[0J']);
+  });
 });
