@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseConnection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
 import type { Source } from '../source';
@@ -5,10 +6,16 @@ import { listTables } from './catalog';
 import { openSession, type Session } from './connection';
 import { DEFAULT_BATCH_LIMITS, type BatchLimits } from './read';
 import { openSnapshot } from './snapshot';
+import { DEFAULT_SCAN_BUDGET, type ScanBudget } from './tokens/binlog-scan';
+import { readTokens } from './tokens/read-tokens';
+import type { LogMemory } from './tokens/touched';
+import { readOpenTransactions, sharedReading } from './tokens/transactions';
 
 export interface MysqlSourceOptions {
   /** When a batch of rows is handed over. Default: 65,536 rows or 8 MiB, whichever comes first. */
   readonly batch?: BatchLimits;
+  /** How much of the binary log one reading of tokens may read. Default: 50,000 events or 5 s. */
+  readonly scan?: ScanBudget;
 }
 
 /**
@@ -22,6 +29,7 @@ export function createMysqlSource(
 ): Source {
   const open = () => openSession(connection, secrets);
   const limits = options.batch ?? DEFAULT_BATCH_LIMITS;
+  const budget = options.scan ?? DEFAULT_SCAN_BUDGET;
 
   async function withSession<Result>(work: (session: Session) => Promise<Result>) {
     const session = await open();
@@ -32,10 +40,20 @@ export function createMysqlSource(
     }
   }
 
+  const memory: LogMemory = {};
+  const readTransactions = sharedReading(() =>
+    withSession((session) => readOpenTransactions(session, delay)),
+  );
+
   return {
     dialect: 'mysql',
     listTables: (only) => withSession((session) => listTables(session, connection.database, only)),
-    readTokens: () => Promise.resolve(new Map()),
+    readTokens: (requests) =>
+      requests.length === 0
+        ? Promise.resolve(new Map())
+        : withSession((session) =>
+            readTokens(session, requests, { readTransactions, memory, budget }),
+          ),
     openSnapshot: (table, signal) => openSnapshot({ open, secrets, limits }, table, signal),
     check: () => Promise.resolve([]),
     close: () => Promise.resolve(),
