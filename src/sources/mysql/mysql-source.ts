@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { DatabaseConnection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
 import type { Source } from '../source';
+import { checkSource, connectionFinding } from './check';
 import { listTables } from './catalog';
 import { openSession, type Session } from './connection';
 import { DEFAULT_BATCH_LIMITS, type BatchLimits } from './read';
@@ -55,7 +56,19 @@ export function createMysqlSource(
             readTokens(session, requests, { readTransactions, memory, budget }),
           ),
     openSnapshot: (table, signal) => openSnapshot({ open, secrets, limits }, table, signal),
-    check: () => Promise.resolve([]),
+    async check(tables) {
+      let session: Session;
+      try {
+        session = await open();
+      } catch (error) {
+        return [connectionFinding(connection.name, error)];
+      }
+      try {
+        return await checkSource(session, connection.name, tables, readTransactions);
+      } finally {
+        await session.close();
+      }
+    },
     close: () => Promise.resolve(),
   };
 }
