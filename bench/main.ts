@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import Table from 'cli-table3';
+import { PLAIN } from '../src/client/render/style';
+import { renderTable } from '../src/client/render/table';
 import { machine } from './measure';
 import { benchOrchestration } from './orchestration';
 import { benchPlan } from './plan';
@@ -10,16 +11,17 @@ function report(title: string, rows: readonly object[], json: boolean): void {
     process.stdout.write(`${JSON.stringify({ title, machine: machine(), rows })}\n`);
     return;
   }
-  const columns = Object.keys(rows[0] ?? {});
-  const table = new Table({ head: columns, style: { head: [], border: [] } });
-  for (const row of rows) {
-    table.push(
-      Object.values(row).map((value: unknown) =>
-        typeof value === 'number' ? String(Math.round(value * 100) / 100) : String(value),
-      ),
-    );
-  }
-  process.stdout.write(`${title}\n${machine()}\n${table.toString()}\n`);
+  const titles = Object.keys(rows[0] ?? {});
+  const lines = renderTable(
+    titles.map((title) => ({ title, align: 'right' })),
+    rows.map((row) => Object.values(row).map((value) => String(rounded(value)))),
+    { width: undefined, style: PLAIN },
+  );
+  process.stdout.write(`${title}\n${machine()}\n${lines.join('\n')}\n`);
+}
+
+function rounded(value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 100) / 100 : value;
 }
 
 const program = new Command('bench')

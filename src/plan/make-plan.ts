@@ -109,21 +109,35 @@ async function wantedTables(
   return wanted;
 }
 
-function findTable(pipeline: Pipeline, selected: readonly SourceTable[], id: string): SourceTable {
-  const found =
-    selected.find((table) => table.id === id) ?? selected.find((table) => table.name === id);
-  if (found !== undefined) return found;
-  const suggestion = nearest(
-    id,
-    selected.map((table) => table.id),
-  );
-  throw new ComportaError('TableNotFound', `the pipeline has no table "${id}"`, {
+/** The table that a person means: by its id, or by its name alone where only one table has it. */
+function findTable(
+  pipeline: Pipeline,
+  selected: readonly SourceTable[],
+  asked: string,
+): SourceTable {
+  const exact = selected.find(({ id }) => id === asked);
+  if (exact !== undefined) return exact;
+  const named = selected.filter(({ name }) => name === asked);
+  const [only] = named;
+  if (only !== undefined && named.length === 1) return only;
+  const meant =
+    named.length > 1 ? named.map(({ id }) => id).join('" or "') : nearestId(selected, asked);
+  throw new ComportaError('TableNotFound', `the pipeline has no table "${asked}"`, {
     pipeline: pipeline.name,
     remedy:
-      suggestion === undefined
+      meant === undefined
         ? 'check the name, and tables.include and tables.exclude in the pipeline file'
-        : `did you mean "${suggestion}"? Otherwise check tables.include and tables.exclude`,
+        : `did you mean "${meant}"? Otherwise check tables.include and tables.exclude`,
   });
+}
+
+/** By id or by name, since people leave out the schema. */
+function nearestId(selected: readonly SourceTable[], asked: string): string | undefined {
+  const idOf = new Map([
+    ...selected.map(({ name, id }) => [name, id] as const),
+    ...selected.map(({ id }) => [id, id] as const),
+  ]);
+  return idOf.get(nearest(asked, idOf.keys()) ?? '');
 }
 
 function forcedBy(request: PlanLoadRequest): Verdict | undefined {

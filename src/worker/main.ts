@@ -6,7 +6,8 @@ import {
   type WorkerOptions,
 } from '@temporalio/worker';
 import { pino } from 'pino';
-import { ComportaError, messageOf } from '../errors';
+import { exitCodeOf } from '../client/exit-codes';
+import { messageOf } from '../errors';
 import { localSecretStore } from '../pipeline/secrets';
 import { createResources } from '../resources';
 import { connectClient, loadTemporalOptions } from '../temporal/connection';
@@ -47,11 +48,11 @@ async function main(): Promise<void> {
       log,
       now: () => new Date(),
     });
-    const { ended, stop } = runWorkers(workers);
+    const running = runWorkers(workers);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
         log.info({ signal }, 'stopping');
-        stop();
+        running.stop();
       });
     }
     log.info(
@@ -63,7 +64,7 @@ async function main(): Promise<void> {
       },
       'ready',
     );
-    await ended;
+    await running.ended;
   } finally {
     await resources.close();
     await connection.close();
@@ -78,13 +79,7 @@ function workflowCode(): Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle'>
     : { workflowsPath: join(__dirname, '..', 'workflows') };
 }
 
-const EXIT_CONFIGURATION = 2;
-const EXIT_UNREACHABLE = 3;
-
 main().catch((error: unknown) => {
   process.stderr.write(`${messageOf(error)}\n`);
-  const unreachable =
-    error instanceof ComportaError &&
-    (error.code === 'ConnectionFailed' || error.code === 'AuthenticationFailed');
-  process.exit(unreachable ? EXIT_UNREACHABLE : EXIT_CONFIGURATION);
+  process.exit(exitCodeOf(error));
 });

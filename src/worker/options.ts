@@ -43,7 +43,8 @@ TEMPORAL_CONFIG_FILE).
 SIGINT and SIGTERM stop the worker gracefully: loads under way get 10 seconds to end, the rest
 is handed back to Temporal and goes on in another worker.
 
-Exit codes: 0 stopped as asked, 2 wrong usage or configuration, 3 Temporal could not be reached.
+Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage or configuration, 3 Temporal could not be
+reached.
 
 Examples:
   npm start

@@ -51,6 +51,9 @@ async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worke
         ...common,
         activities: createEngineActivities(activityDependencies),
         maxConcurrentActivityTaskExecutions: deps.maxLoads,
+        // Without this the SDK holds a heartbeat back for 0.8 of its timeout: people who watch a
+        // load, and a cancelled or reset load itself, would learn of it that much later.
+        maxHeartbeatThrottleInterval: '1 second',
       });
   }
 }

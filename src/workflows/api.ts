@@ -158,15 +158,15 @@ export interface RecordFailureRequest {
 
 /** Activities of the `control` role. */
 export interface ControlActivities {
-  planLoad(request: PlanLoadRequest): Promise<PlanSummary>;
-  readPlanPage(request: PlanPageRequest): Promise<readonly PlannedLoad[]>;
-  recordFailure(request: RecordFailureRequest): Promise<void>;
-  summarizeBatch(plan: PlanSummary): Promise<BatchSummary>;
+  readonly planLoad: (request: PlanLoadRequest) => Promise<PlanSummary>;
+  readonly readPlanPage: (request: PlanPageRequest) => Promise<readonly PlannedLoad[]>;
+  readonly recordFailure: (request: RecordFailureRequest) => Promise<void>;
+  readonly summarizeBatch: (plan: PlanSummary) => Promise<BatchSummary>;
 }
 
 /** Activities of an engine's role. Heartbeats with LoadProgress. */
 export interface EngineActivities {
-  loadTable(input: IngestTableInput): Promise<LoadResult>;
+  readonly loadTable: (input: IngestTableInput) => Promise<LoadResult>;
 }
 
 export type { LoadProgress };
