@@ -13,6 +13,7 @@ import type { RowCounts } from './source-counts';
 
 /** What a demo shows, on standard output; each piece is followed by an empty line. */
 export interface Screen extends Pick<Output, 'isTerminal' | 'columns'> {
+  /** What loaded or failed; of the rest only the number. */
   outcome(document: TriggerDocument, elapsedMs: number): void;
   plan(plan: Plan): void;
   changes(changes: readonly TableChange[]): void;
@@ -31,7 +32,9 @@ export function createScreen(output: Output, environment: NodeJS.ProcessEnv): Sc
       show(
         outcomeLines(
           summary,
-          new Map(outcomes.map((event) => [event.table, event])),
+          new Map(
+            outcomes.filter(({ kind }) => kind !== 'SKIPPED').map((event) => [event.table, event]),
+          ),
           elapsedMs,
           width,
           style,

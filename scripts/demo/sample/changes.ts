@@ -13,8 +13,9 @@ export interface TableChange {
 }
 
 /**
- * Inserts, updates and deletes in one table of each database and in no other: the rows deleted
- * are drafts, on which nothing hangs, so that no cascade reaches a second table.
+ * Inserts, updates and deletes in one table of each database and in no other. The rows deleted are
+ * drafts, on which nothing hangs. No foreign key cascades from `orders`: MySQL logs no cascades, so
+ * a table that one might have reached counts as changed.
  */
 export async function changeTwoTables(
   sales: ServerAccess,

@@ -137,7 +137,7 @@ export const sessions: SampleTable = {
       duration TIME NOT NULL,
       pages SMALLINT UNSIGNED NOT NULL,
       scroll_depth DOUBLE,
-      FOREIGN KEY (customer_id) REFERENCES customers (id)
+      FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE SET NULL
     )`,
   columns: [
     'token',

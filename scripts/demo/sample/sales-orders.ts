@@ -107,7 +107,7 @@ export const orderItems: SampleTable = {
       quantity INT NOT NULL,
       unit_price DECIMAL(12,2) NOT NULL,
       PRIMARY KEY (order_id, line),
-      FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE,
+      FOREIGN KEY (order_id) REFERENCES orders (id),
       FOREIGN KEY (product_id) REFERENCES products (id)
     )`,
   columns: ['order_id', 'line', 'product_id', 'quantity', 'unit_price'],
