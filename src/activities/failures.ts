@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { Context } from '@temporalio/activity';
+import type { Context } from '@temporalio/activity';
 import { ComportaError, messageOf } from '../errors';
 
 /**

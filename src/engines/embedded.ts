@@ -12,14 +12,14 @@ export function createEmbeddedEngine(): Engine {
 }
 
 async function move(request: MoveRequest): Promise<MoveResult> {
-  const { source, table, settings, signal, report } = request;
-  report({ phase: 'connecting', rows: 0, bytes: 0 });
+  const { source, table, settings, signal } = request;
+  request.report({ phase: 'connecting', rows: 0, bytes: 0 });
   const snapshot = await source.openSnapshot(table, signal);
   try {
     const { columns } = snapshot.plan(settings);
     request.inspect(snapshot.description, columns);
 
-    report({ phase: 'counting', rows: 0, bytes: 0 });
+    request.report({ phase: 'counting', rows: 0, bytes: 0 });
     const filter: RowFilter = {
       ...(settings.where === undefined ? {} : { where: settings.where }),
       ...(request.from === undefined ? {} : { from: request.from }),
@@ -59,16 +59,16 @@ async function move(request: MoveRequest): Promise<MoveResult> {
 }
 
 async function copyRows(
-  { settings, report, signal }: MoveRequest,
+  request: MoveRequest,
   snapshot: TableSnapshot,
   filter: RowFilter,
   writer: StagingWriter,
   statistics: ReadStatistics,
   rowsExpected: number,
 ): Promise<void> {
-  for await (const batch of snapshot.read(settings, filter, statistics)) {
-    signal.throwIfAborted();
+  for await (const batch of snapshot.read(request.settings, filter, statistics)) {
+    request.signal.throwIfAborted();
     await writer.write(batch);
-    report({ phase: 'reading', rows: statistics.rows, rowsExpected, bytes: writer.bytes });
+    request.report({ phase: 'reading', rows: statistics.rows, rowsExpected, bytes: writer.bytes });
   }
 }

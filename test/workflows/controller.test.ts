@@ -53,7 +53,7 @@ describe('controller workflow', function () {
       if (table === 'table_2') throw failure('PermissionDenied', 'sales / table_2: no SELECT');
     };
     await withWorld({ tables: names(6), load }, async (world, seen) => {
-      const error = await run(world, 'b1').catch((thrown: unknown) => thrown);
+      const error: unknown = await run(world, 'b1').catch((thrown: unknown) => thrown);
       assert.ok(error instanceof WorkflowFailedError);
       assert.ok(error.cause instanceof ApplicationFailure);
       assert.equal(error.cause.type, 'TablesFailed');
@@ -67,7 +67,7 @@ describe('controller workflow', function () {
       const child = world.client.workflow.getHandle(
         ingestWorkflowId(world.pipeline, 'table_2', 'b1'),
       );
-      const childError = await child.result().catch((thrown: unknown) => thrown);
+      const childError: unknown = await child.result().catch((thrown: unknown) => thrown);
       assert.ok(childError instanceof WorkflowFailedError, 'the child is red as well');
     });
   });
