@@ -26,7 +26,7 @@ export function currentPath(domain: string, entity: string): string {
   return `raw/_current/${safe(domain)}/${safe(entity)}.json`;
 }
 
-/** The same list of files for Hive's SymlinkTextInputFormat; its folder is the table's location. */
+/** The same list of files as Athena and Trino follow it; its folder is the table's location. */
 export function symlinkPath(domain: string, entity: string): string {
   return `raw/_current/${safe(domain)}/${safe(entity)}/symlink_format_manifest/manifest`;
 }

@@ -5,8 +5,8 @@ import { sqlIdentifier, sqlString } from './duckdb-sql';
 import type { ObjectStore } from './storage';
 
 /**
- * Writes what readers without JSON go by: a DuckDB view and a Hive symlink list. Both only repeat
- * the present state. Written again until they repeat the newest one, so that a publication that
+ * Writes what readers without JSON go by: a DuckDB view, and a symlink list for Athena and Trino.
+ * Both only repeat the present state. Written again until they repeat the newest one, so that a publication that
  * was slow here does not leave an older state behind.
  */
 export async function deriveReaders(
