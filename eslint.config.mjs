@@ -11,7 +11,9 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     plugins: { import: importPlugin },
     settings: { 'import/resolver': { typescript: true, node: true } },
     rules: {
@@ -32,7 +34,10 @@ export default tseslint.config(
       '@typescript-eslint/no-restricted-imports': [
         'error',
         {
-          paths: nodeBuiltins.map((name) => ({ name, message: 'No Node built-ins in workflow code.' })),
+          paths: nodeBuiltins.map((name) => ({
+            name,
+            message: 'No Node built-ins in workflow code.',
+          })),
           patterns: [
             {
               regex: '^\\.\\./(?!workflows)',
@@ -42,7 +47,14 @@ export default tseslint.config(
           ],
         },
       ],
-      'no-restricted-globals': ['error', 'process', 'setInterval', 'setImmediate', 'fetch', 'Buffer'],
+      'no-restricted-globals': [
+        'error',
+        'process',
+        'setInterval',
+        'setImmediate',
+        'fetch',
+        'Buffer',
+      ],
     },
   },
   {
@@ -50,5 +62,8 @@ export default tseslint.config(
     // Closures of object literals are handed around freely here; none of them uses `this`.
     rules: { '@typescript-eslint/unbound-method': 'off' },
   },
-  { files: ['scripts/**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } } },
+  {
+    files: ['scripts/**/*.mjs'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+  },
 );
