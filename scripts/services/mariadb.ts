@@ -76,7 +76,7 @@ async function startIn(
 ): Promise<NativeDatabaseService> {
   const dataDirectory = join(directory.path, 'data');
   const port = options.port ?? (await freePort());
-  const always = baseArguments(tool, dataDirectory);
+  const always = baseArguments(tool, directory.path, dataDirectory);
   const environment = { LD_LIBRARY_PATH: libraryPath(tool.libraries) };
   if (!existsSync(dataDirectory)) await createDatabase(tool, always, dataDirectory, environment);
 
@@ -107,9 +107,11 @@ async function startIn(
   return withFacts(service, testConnection);
 }
 
-function baseArguments(tool: MariadbTool, dataDirectory: string): string[] {
+function baseArguments(tool: MariadbTool, folder: string, dataDirectory: string): string[] {
   return [
     '--no-defaults',
+    // Two servers that start at once would remove each other's temporary tables in a shared one.
+    `--tmpdir=${folder}`,
     `--datadir=${dataDirectory}`,
     `--lc-messages-dir=${tool.share}`,
     `--character-sets-dir=${join(tool.share, 'charsets')}`,

@@ -88,6 +88,8 @@ async function startIn(
   const always = [
     ...tool.prefix,
     '--no-defaults',
+    // Two servers that start at once would remove each other's temporary tables in a shared one.
+    `--tmpdir=${directory.path}`,
     `--basedir=${tool.base}`,
     `--lc-messages-dir=${join(tool.base, 'share/mysql')}`,
     ...(runsAsRoot ? ['--user=root'] : []),
