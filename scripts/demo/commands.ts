@@ -1,5 +1,6 @@
 import type { CommandContext, Output } from '../../src/client/context';
 import { runProgram } from '../../src/client/program';
+import type { PipelineState } from '../../src/client/render/history-lines';
 import type { HistoryEvent } from '../../src/history/history';
 import { loadProject } from '../../src/pipeline/load';
 import { localSecretStore } from '../../src/pipeline/secrets';
@@ -22,17 +23,13 @@ export interface TriggerDocument {
 export interface Commands {
   trigger(pipeline: string): Promise<TriggerDocument>;
   plan(pipeline: string): Promise<Plan>;
-  /** The lines of `history`, as wide as the terminal. */
-  history(): Promise<string>;
+  history(): Promise<readonly PipelineState[]>;
 }
 
-export function createCommands(
-  environment: NodeJS.ProcessEnv,
-  terminal: Pick<Output, 'isTerminal' | 'columns'>,
-): Commands {
+export function createCommands(environment: NodeJS.ProcessEnv): Commands {
   const run = async (commandLine: readonly string[]) => {
-    const stdout = captured(terminal);
-    const stderr = captured(terminal);
+    const stdout = captured();
+    const stderr = captured();
     const code = await runProgram(contextOf(environment, stdout, stderr), commandLine);
     // A batch with failed tables has a document, and the caller wants to show it.
     if (code !== 0 && stdout.text() === '')
@@ -42,7 +39,7 @@ export function createCommands(
   return {
     trigger: async (pipeline) => parsed(await run(['trigger', pipeline, '--wait', '--json'])),
     plan: async (pipeline) => parsed(await run(['plan', pipeline, '--json'])),
-    history: () => run(['history']),
+    history: async () => parsed(await run(['history', '--json'])),
   };
 }
 
@@ -53,15 +50,16 @@ function parsed<Document>(text: string): Document {
   return document;
 }
 
-function captured(terminal: Pick<Output, 'isTerminal' | 'columns'>) {
+function captured() {
   let text = '';
-  return { ...terminal, write: (more: string) => void (text += more), text: () => text };
+  const write = (more: string) => void (text += more);
+  return { write, text: () => text, isTerminal: false, columns: undefined };
 }
 
 function contextOf(environment: NodeJS.ProcessEnv, stdout: Output, stderr: Output): CommandContext {
   return {
     stdout,
-    stderr: { ...stderr, isTerminal: false },
+    stderr,
     environment,
     loadProject: (directory) => loadProject(directory, { environment }),
     resources: createResources(localSecretStore(environment)),

@@ -49,7 +49,7 @@ export async function tellStory(
     Promise.all([seedSales(sales), seedFinance(finance)]).then(() => Date.now()),
   ]);
   await beSettled(seededAt);
-  const commands = createCommands({ ...process.env, ...servers.environment }, screen);
+  const commands = createCommands({ ...process.env, ...servers.environment });
 
   progress.step('first run: nothing is in the lake yet, so everything loads');
   const firstRun = await runBoth(commands, screen);
@@ -65,7 +65,7 @@ export async function tellStory(
   const secondRun = await runBoth(commands, screen);
 
   progress.step('the history, and the lake against the databases');
-  screen.text(await commands.history());
+  screen.history(await commands.history());
   const source = await rowsAtSource(servers);
   const inLake = await readLake(workspace.lake);
   screen.rows(source, inLake);

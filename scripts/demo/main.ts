@@ -36,6 +36,7 @@ async function demo(options: DemoOptions): Promise<void> {
   progress.note(`folder: ${workspace.path}`);
   progress.step('starting Temporal, MariaDB and PostgreSQL');
   const servers = await startServers(workspace, progress, { ownTemporal: options.temp ?? false });
+  if (servers.temporal.uiUrl !== undefined) progress.note(`Web UI: ${servers.temporal.uiUrl}`);
   const screen = options.json ? darkScreen : createScreen(standardOutput(), process.env);
   const { report: story, worker } = await tellStory(workspace, servers, progress, screen);
 

@@ -2,7 +2,8 @@ import type { Output } from '../../src/client/context';
 import { planLines } from '../../src/client/commands/plan';
 import { styleFor } from '../../src/client/render/style';
 import { renderTable } from '../../src/client/render/table';
-import { formatCount } from '../../src/client/render/units';
+import { formatBytes, formatCount, formatElapsed, formatTime } from '../../src/client/render/units';
+import type { PipelineState } from '../../src/client/render/history-lines';
 import { outcomeLines } from '../../src/client/trigger/outcome-lines';
 import { writeLines } from '../../src/client/write';
 import type { Plan } from '../../src/plan/plan';
@@ -12,13 +13,14 @@ import type { TableChange } from './sample/changes';
 import type { RowCounts } from './source-counts';
 
 /** What a demo shows, on standard output; each piece is followed by an empty line. */
-export interface Screen extends Pick<Output, 'isTerminal' | 'columns'> {
+export interface Screen {
   /** What loaded or failed; of the rest only the number. */
   outcome(document: TriggerDocument, elapsedMs: number): void;
   plan(plan: Plan): void;
   changes(changes: readonly TableChange[]): void;
+  /** Where each table stands. Why, has been said already. */
+  history(states: readonly PipelineState[]): void;
   rows(source: RowCounts, lake: readonly LakeTable[]): void;
-  text(text: string): void;
 }
 
 export function createScreen(output: Output, environment: NodeJS.ProcessEnv): Screen {
@@ -26,8 +28,6 @@ export function createScreen(output: Output, environment: NodeJS.ProcessEnv): Sc
   const width = output.columns;
   const show = (lines: readonly string[]) => writeLines(output, [...lines, '']);
   return {
-    isTerminal: output.isTerminal,
-    columns: output.columns,
     outcome: ({ summary, outcomes }, elapsedMs) =>
       show(
         outcomeLines(
@@ -61,6 +61,32 @@ export function createScreen(output: Output, environment: NodeJS.ProcessEnv): Sc
           { width, style },
         ),
       ),
+    history: (states) =>
+      show(
+        renderTable(
+          [
+            { title: 'pipeline' },
+            { title: 'table' },
+            { title: 'last load (UTC)' },
+            { title: 'rows', align: 'right' },
+            { title: 'size', align: 'right' },
+            { title: 'took', align: 'right' },
+            { title: 'last batch' },
+          ],
+          states.map(({ pipeline, table, lastSuccess, last }) => [
+            pipeline,
+            table,
+            formatTime(lastSuccess?.endedAt),
+            formatCount(lastSuccess?.rowsPublished),
+            formatBytes(lastSuccess?.bytes),
+            formatElapsed(lastSuccess?.durationMs),
+            last?.kind === 'SKIPPED'
+              ? { text: 'unchanged', paint: style.dim }
+              : { text: 'loaded', paint: style.green },
+          ]),
+          { width, style },
+        ),
+      ),
     rows: (source, lake) =>
       show(
         renderTable(
@@ -77,17 +103,14 @@ export function createScreen(output: Output, environment: NodeJS.ProcessEnv): Sc
           { width, style },
         ),
       ),
-    text: (text) => show([text.trimEnd()]),
   };
 }
 
 /** Shows nothing. */
 export const darkScreen: Screen = {
-  isTerminal: false,
-  columns: undefined,
   outcome: () => undefined,
   plan: () => undefined,
   changes: () => undefined,
   rows: () => undefined,
-  text: () => undefined,
+  history: () => undefined,
 };
