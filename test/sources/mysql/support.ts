@@ -1,6 +1,9 @@
+import assert from 'node:assert/strict';
 import { createConnection, type Connection } from 'mysql2/promise';
 import type { Batch } from '../../../src/columnar/batch';
 import { BooleanVector, BytesVector, type Vector } from '../../../src/columnar/vectors';
+import { decide } from '../../../src/detection/decide';
+import type { TableToken, Verdict } from '../../../src/detection/detection';
 import type { DatabaseConnection, TableSettings } from '../../../src/pipeline/pipeline';
 import { localSecretStore } from '../../../src/pipeline/secrets';
 import {
@@ -14,8 +17,10 @@ import type {
   Source,
   SourceTable,
   TableSnapshot,
+  TokenRequest,
 } from '../../../src/sources/source';
 import type { DatabaseService } from '../../../scripts/services/service';
+import { eventually } from '../../support/eventually';
 import { sharedMariadb, sharedMysql, uniqueName } from '../../support/servers';
 
 /** The servers that a behaviour is tested on, each as `[name, its shared instance]`. */
@@ -180,4 +185,84 @@ function valueAt(vector: Vector, index: number): unknown {
   if (vector instanceof BooleanVector) return value === 1;
   if (type.kind !== 'int' || type.signed) return value;
   return typeof value === 'bigint' ? BigInt.asUintN(64, value) : value >>> 0;
+}
+
+export const MARGIN_MS = 1_500;
+
+/** Reads the token of one table. */
+export async function tokenOf(
+  source: Source,
+  table: SourceTable,
+  request: Partial<TokenRequest> = {},
+): Promise<TableToken> {
+  return (await tokensOf(source, [table], request)).get(table.id)!;
+}
+
+function tokensOf(
+  source: Source,
+  tables: readonly SourceTable[],
+  request: Partial<TokenRequest>,
+): Promise<ReadonlyMap<string, TableToken>> {
+  return source.readTokens(
+    tables.map((table) => ({ table, strategy: 'auto', settleMarginMs: MARGIN_MS, ...request })),
+  );
+}
+
+/** Reads tokens until everything in them is trusted. */
+export async function settledTokensOf(
+  source: Source,
+  tables: readonly SourceTable[],
+  request: Partial<TokenRequest> = {},
+): Promise<ReadonlyMap<string, TableToken>> {
+  let tokens: ReadonlyMap<string, TableToken> = new Map();
+  await eventually(async () => {
+    tokens = await tokensOf(source, tables, request);
+    for (const [id, { evidence }] of tokens) {
+      for (const { distrust } of evidence) assert.equal(distrust, undefined, id);
+    }
+  }, 15_000);
+  return tokens;
+}
+
+export async function settledTokenOf(
+  source: Source,
+  table: SourceTable,
+  request: Partial<TokenRequest> = {},
+): Promise<TableToken> {
+  return (await settledTokensOf(source, [table], request)).get(table.id)!;
+}
+
+/** Compares a table's present token with an earlier one, as the planner does. */
+export async function verdictOf(
+  source: Source,
+  table: SourceTable,
+  previous: TableToken,
+  request: Partial<TokenRequest> = {},
+): Promise<Verdict> {
+  const current = await tokenOf(source, table, { ...request, previous });
+  return decide({
+    previous,
+    current,
+    strategy: request.strategy ?? 'auto',
+    maxSkipAgeMs: 86_400_000,
+  });
+}
+
+/** Fails unless the table would load. */
+export function assertLoads(verdict: Verdict): void {
+  assert.notEqual(verdict.verdict, 'unchanged', verdict.reason);
+}
+
+export function assertUnchanged(verdict: Verdict): void {
+  assert.equal(verdict.verdict, 'unchanged', verdict.reason);
+}
+
+export function assertChanged(verdict: Verdict, reason: RegExp): void {
+  assert.equal(verdict.verdict, 'changed', verdict.reason);
+  assert.match(verdict.reason, reason);
+}
+
+export function assertUnknown(verdict: Verdict, reason: RegExp): void {
+  assert.equal(verdict.verdict, 'unknown', verdict.reason);
+  assert.match(verdict.reason, reason);
 }

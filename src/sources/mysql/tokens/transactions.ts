@@ -9,7 +9,7 @@ export interface OpenTransaction {
 }
 
 /** How often to ask for a list that is current, see {@link readOpenTransactions}. */
-const ATTEMPTS = 12;
+const ATTEMPTS = 8;
 
 /**
  * The server's list of transactions is a copy, renewed only when nobody has read it for 100 ms
