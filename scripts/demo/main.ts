@@ -65,7 +65,7 @@ function verdictOf({ deviations, tables, secondRun }: DemoReport): string {
   if (deviations.length > 0)
     return ['This is not what the demo promises:', ...deviations].join('\n  ');
   const loaded = secondRun.reduce((sum, { summary }) => sum + summary.loaded, 0);
-  return `${tables} tables loaded, two changed, ${loaded} loaded again, ${tables - loaded} proved unchanged; the lake has the rows of the databases.`;
+  return `${tables} tables loaded; then ${loaded} changed and loaded again, and ${tables - loaded} were proved unchanged. The lake has the rows of the databases.`;
 }
 
 function whatToTry(

@@ -1,11 +1,12 @@
 import type { Output } from '../../src/client/context';
 import { planLines } from '../../src/client/commands/plan';
-import { styleFor } from '../../src/client/render/style';
-import { renderTable } from '../../src/client/render/table';
+import { styleFor, type Style } from '../../src/client/render/style';
+import { renderTable, type Cell } from '../../src/client/render/table';
 import { formatBytes, formatCount, formatElapsed, formatTime } from '../../src/client/render/units';
 import type { PipelineState } from '../../src/client/render/history-lines';
 import { outcomeLines } from '../../src/client/trigger/outcome-lines';
 import { writeLines } from '../../src/client/write';
+import type { HistoryEvent } from '../../src/history/history';
 import type { Plan } from '../../src/plan/plan';
 import type { TriggerDocument } from './commands';
 import type { LakeTable } from './lake';
@@ -80,9 +81,7 @@ export function createScreen(output: Output, environment: NodeJS.ProcessEnv): Sc
             formatCount(lastSuccess?.rowsPublished),
             formatBytes(lastSuccess?.bytes),
             formatElapsed(lastSuccess?.durationMs),
-            last?.kind === 'SKIPPED'
-              ? { text: 'unchanged', paint: style.dim }
-              : { text: 'loaded', paint: style.green },
+            lastBatch(last, style),
           ]),
           { width, style },
         ),
@@ -104,6 +103,17 @@ export function createScreen(output: Output, environment: NodeJS.ProcessEnv): Sc
         ),
       ),
   };
+}
+
+function lastBatch(last: HistoryEvent | undefined, style: Style): Cell {
+  switch (last?.kind) {
+    case 'SUCCEEDED':
+      return { text: 'loaded', paint: style.green };
+    case 'SKIPPED':
+      return { text: 'unchanged', paint: style.dim };
+    default:
+      return { text: last?.kind.toLowerCase() ?? '', paint: style.red };
+  }
 }
 
 /** Shows nothing. */
