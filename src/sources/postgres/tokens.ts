@@ -5,7 +5,7 @@ import { readCounters, type TableCounters } from './counters';
 import { counterPatience } from './patience';
 import { readServerFacts, type ServerFacts } from './server-facts';
 import type { Session } from './session';
-import { isTimeless } from './timeless';
+import { isTimeless } from '../timeless';
 import { beginReading } from './transaction';
 
 /** The evidence that each strategy asks for, strongest first. */

@@ -1,5 +1,6 @@
 import type { Evidence, EvidenceStrategy, TableToken } from '../../../detection/detection';
 import type { TokenRequest } from '../../source';
+import { isTimeless } from '../../timeless';
 import type { Session } from '../connection';
 import { isOn, readServerState, whereAllowed, type ServerState } from '../server';
 import type { ScanBudget } from './binlog-scan';
@@ -87,9 +88,21 @@ export async function readTokens(
         evidence.push(ofTable(logEvidence, request, tableFacts, touched.get(id)));
       }
     }
-    result.set(id, { sourceTime: state.sourceTime, evidence });
+    result.set(id, { sourceTime: state.sourceTime, evidence: doubtingFilter(request, evidence) });
   }
   return result;
+}
+
+/** What vouches for the table's rows does not vouch for a filter that moves with the clock. */
+function doubtingFilter(
+  { where }: TokenRequest,
+  evidence: readonly Evidence[],
+): readonly Evidence[] {
+  if (where === undefined || isTimeless(where)) return evidence;
+  const distrust = 'its filter may pick other rows although nothing was written';
+  return evidence.map((item) =>
+    item.strategy === 'log' || item.strategy === 'token' ? { distrust, ...item } : item,
+  );
 }
 
 function isLogging({ variables }: ServerState): boolean {

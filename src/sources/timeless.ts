@@ -12,19 +12,21 @@ const HARMLESS = new Set(
 /** Words whose value is that of the moment or of the session, or that read other tables. */
 const MOVING = new Set(
   (
-    'current_date current_time current_timestamp localtime localtimestamp current_user ' +
+    'current_date current_time current_timestamp localtime localtimestamp ' +
+    'utc_date utc_time utc_timestamp current_user ' +
     'current_role session_user user current_schema current_catalog select table exists'
   ).split(' '),
 );
 
 const TOKEN =
-  /--[^\n]*|\/\*[^]*?\*\/|\$(\w*)\$[^]*?\$\1\$|[a-z]?'(?:[^'\\]|\\[^]|'')*'|"(?:[^"]|"")*"|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|[^]/giu;
+  /--[^\n]*|\/\*[^]*?\*\/|\$(\w*)\$[^]*?\$\1\$|[a-z]?'(?:[^'\\]|\\[^]|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|@+[\w$]+|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|[^]/giu;
 
 /**
  * Whether a condition picks the same rows of the same table at any time, as far as its words tell:
  * no clock, no session, no other table, no function that is not known to be immutable. Errs on
  * the side of no. A filter such as `created_at > now() - interval '7 days'` changes what a load
- * brings while nothing is written, so no log and no counter can vouch for it.
+ * brings while nothing is written, so no log and no counter can vouch for it. One list serves MySQL
+ * and PostgreSQL: what only the other knows is an error here.
  */
 export function isTimeless(condition: string): boolean {
   const tokens = [...condition.matchAll(TOKEN)]
@@ -33,7 +35,9 @@ export function isTimeless(condition: string): boolean {
   return tokens.every((token, i) => {
     if (/^(\$|[a-z]?')/i.test(token)) return !/\b(now|today|tomorrow|yesterday)\b/i.test(token);
     const isCalled = tokens[i + 1] === '(';
-    if (token.startsWith('"')) return !isCalled;
+    if (/^["`]/.test(token)) return !isCalled;
+    // MySQL's variables; in PostgreSQL an operator written without a space, which is rare.
+    if (/^@+\w/.test(token)) return false;
     const word = token.toLowerCase();
     if (!/^[a-z_\u0080-\uffff]/u.test(word)) return true;
     return !MOVING.has(word) && (!isCalled || HARMLESS.has(word));

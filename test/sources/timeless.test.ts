@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isTimeless } from '../../../src/sources/postgres/timeless';
+import { isTimeless } from '../../src/sources/timeless';
 
 const TIMELESS = [
   'id > 5',
@@ -13,6 +13,7 @@ const TIMELESS = [
   "body = $$a 'quoted' text$$",
   "E'it\\'s' = x",
   'größe > 3',
+  '`now` = 1 AND `select` <> "x"',
 ];
 
 const NOT_TIMELESS = [
@@ -33,6 +34,10 @@ const NOT_TIMELESS = [
   "age(born) > interval '18 years'",
   'at > $$now$$::timestamptz',
   "x = 'a' /* c */ AND clock_timestamp() > at",
+  'at > utc_timestamp',
+  'at > CURDATE() - INTERVAL 7 DAY',
+  'tenant = @tenant',
+  'host = @@hostname',
   "lower(random()::text) = 'a'",
 ];
 
