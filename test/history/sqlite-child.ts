@@ -1,4 +1,5 @@
 import { event } from './events';
+import type { History, Lease } from '../../src/history/history';
 import { openSqliteHistory } from '../../src/history/sqlite';
 
 /**
@@ -13,13 +14,7 @@ async function contend(path: string, name: string, rounds: number): Promise<void
       event('SKIPPED', `${name}-${round}`, 'b'),
     ]);
     const owner = `${name}-${round}`;
-    const lease = await history.acquireLease({
-      pipeline: 'sales',
-      table: 't',
-      owner,
-      ttlMs: 60_000,
-    });
-    if (lease === undefined) continue;
+    const lease = await untilAcquired(history, owner);
     const mark = { pipeline: 'marks', workflowId: String(lease.fence) };
     await history.append([event('STARTED', 't', owner, mark)]);
     await lease.renew();
@@ -28,6 +23,14 @@ async function contend(path: string, name: string, rounds: number): Promise<void
     await lease.release();
   }
   await history.close();
+}
+
+async function untilAcquired(history: History, owner: string): Promise<Lease> {
+  for (;;) {
+    const request = { pipeline: 'sales', table: 't', owner, ttlMs: 60_000 };
+    const lease = await history.acquireLease(request);
+    if (lease !== undefined) return lease;
+  }
 }
 
 /** Dies without a chance to clean up, right after the append said that it was done. */

@@ -7,8 +7,17 @@ import { SQLITE_MIGRATIONS } from '../../src/history/migrations/sqlite';
 import type { Migration } from '../../src/history/migrations/migration';
 import { openSqliteHistory } from '../../src/history/sqlite';
 import { rejectsWith } from './contract';
+import {
+  ANSWERS,
+  documentedColumns,
+  documentedSql,
+  documentedViewColumns,
+  LONG_HISTORY,
+  PRUNED,
+} from './documented-sql';
 import { event } from './events';
 import { temporaryFolder } from './sqlite-store';
+import { VIEW_EVENTS, VIEW_QUERY, viewOfStates } from './view';
 
 describe('SQLite history', () => {
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -162,22 +171,43 @@ describe('SQLite history', () => {
 
     it('has a view that says what states() says', async () => {
       const history = await opened(path);
-      await history.append([
-        event('SUCCEEDED', 'orders', 'b1'),
-        event('SUCCEEDED', 'items', 'b1'),
-        event('FAILED', 'orders', 'b2', { errorCode: 'TableNotFound' }),
-        event('RESET', 'items', 'r1'),
-        event('SKIPPED', 'a', 'b1', { pipeline: 'finance' }),
-      ]);
+      await history.append(VIEW_EVENTS);
+      const rows = direct(VIEW_QUERY);
+      assert.deepStrictEqual(rows, await viewOfStates(history));
+    });
+  });
+
+  describe('docs/history.md', () => {
+    it('lists the columns of table and view', async () => {
+      await opened(path);
+      const columns = (name: string) =>
+        direct(`SELECT name FROM pragma_table_info('${name}')`).flat();
+      assert.deepStrictEqual(documentedColumns(), columns('historico_execucao'));
+      assert.deepStrictEqual(documentedViewColumns(), columns('historico_execucao_atual'));
+    });
+
+    it('asks questions that have answers', async () => {
+      const history = await opened(path);
+      await history.append(LONG_HISTORY);
+      await history.acquireLease({ pipeline: 'p', table: 't', owner: 'a', ttlMs: 1_000 });
+      const answers = documentedSql('sqlite').map((sql) => direct(sql).length);
+      assert.deepStrictEqual(answers, ANSWERS);
+    });
+
+    it('prunes without changing a state', async () => {
+      const history = await opened(path);
+      await history.append(LONG_HISTORY);
+      const states = await history.states('sales');
+      const database = new Database(path);
+      for (const script of documentedSql('sqlite-prune')) database.exec(script);
+      database.close();
+      assert.deepStrictEqual(await history.states('sales'), states);
+      const left = new Set((await history.events({ pipeline: 'sales' })).map(({ id }) => id));
       assert.deepStrictEqual(
-        direct(`SELECT pipeline, table_name, last_kind, last_error_code, success_id
-          FROM historico_execucao_atual ORDER BY 1, 2`),
-        [
-          ['finance', 'a', 'SKIPPED', null, null],
-          ['sales', 'items', 'RESET', null, null],
-          ['sales', 'orders', 'FAILED', 'TableNotFound', 'SUCCEEDED/sales/orders/b1'],
-        ],
+        LONG_HISTORY.map(({ id }) => id).filter((id) => !left.has(id)),
+        PRUNED,
       );
+      assert.throws(() => direct('DELETE FROM historico_execucao'), /append-only/);
     });
   });
 

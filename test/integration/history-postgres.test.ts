@@ -9,6 +9,15 @@ import { openPostgresHistory } from '../../src/history/postgres';
 import type { Connection, DatabaseConnection } from '../../src/pipeline/pipeline';
 import { localSecretStore } from '../../src/pipeline/secrets';
 import { rejectsWith } from '../history/contract';
+import {
+  ANSWERS,
+  documentedColumns,
+  documentedSql,
+  documentedViewColumns,
+  LONG_HISTORY,
+  PRUNED,
+} from '../history/documented-sql';
+import { VIEW_EVENTS, VIEW_QUERY, viewOfStates } from '../history/view';
 import { event } from '../history/events';
 import {
   connectionTo,
@@ -55,24 +64,9 @@ describe('PostgreSQL history', () => {
 
     it('has a view that says what states() says', async () => {
       const history = await opened();
-      await history.append([
-        event('SUCCEEDED', 'orders', 'b1'),
-        event('SUCCEEDED', 'items', 'b1'),
-        event('FAILED', 'orders', 'b2', { errorCode: 'TableNotFound' }),
-        event('RESET', 'items', 'r1'),
-        event('SKIPPED', 'a', 'b1', { pipeline: 'finance' }),
-      ]);
-      const rows =
-        await store.sql(`SELECT pipeline, table_name, last_kind, last_error_code, success_id
-        FROM historico_execucao_atual ORDER BY 1, 2`);
-      assert.deepStrictEqual(
-        rows.map((row) => Object.values(row)),
-        [
-          ['finance', 'a', 'SKIPPED', null, null],
-          ['sales', 'items', 'RESET', null, null],
-          ['sales', 'orders', 'FAILED', 'TableNotFound', 'SUCCEEDED/sales/orders/b1'],
-        ],
-      );
+      await history.append(VIEW_EVENTS);
+      const rows = (await store.sql(VIEW_QUERY)).map((row) => Object.values(row));
+      assert.deepStrictEqual(rows, await viewOfStates(history));
     });
 
     it('keeps times as times and documents as jsonb', async () => {
@@ -93,6 +87,44 @@ describe('PostgreSQL history', () => {
         found.map(({ table }) => table),
         many.map(({ table }) => table).reverse(),
       );
+    });
+  });
+
+  describe('docs/history.md', () => {
+    it('lists the columns of table and view', async () => {
+      await opened();
+      const columns = async (name: string) =>
+        Object.keys(
+          (
+            await store.sql(`SELECT * FROM
+        (SELECT 1) one LEFT JOIN ${name} ON true LIMIT 1`)
+          )[0] ?? {},
+        ).slice(1);
+      assert.deepStrictEqual(documentedColumns(), await columns('historico_execucao'));
+      assert.deepStrictEqual(documentedViewColumns(), await columns('historico_execucao_atual'));
+    });
+
+    it('asks questions that have answers', async () => {
+      const history = await opened();
+      await history.append(LONG_HISTORY);
+      await history.acquireLease({ pipeline: 'p', table: 't', owner: 'a', ttlMs: 1_000 });
+      const answers: number[] = [];
+      for (const sql of documentedSql('postgres')) answers.push((await store.sql(sql)).length);
+      assert.deepStrictEqual(answers, ANSWERS);
+    });
+
+    it('prunes without changing a state', async () => {
+      const history = await opened();
+      await history.append(LONG_HISTORY);
+      const states = await history.states('sales');
+      for (const script of documentedSql('postgres-prune')) await store.sql(script);
+      assert.deepStrictEqual(await history.states('sales'), states);
+      const left = new Set((await history.events({ pipeline: 'sales' })).map(({ id }) => id));
+      assert.deepStrictEqual(
+        LONG_HISTORY.map(({ id }) => id).filter((id) => !left.has(id)),
+        PRUNED,
+      );
+      await assert.rejects(store.sql('DELETE FROM historico_execucao'), /append-only/);
     });
   });
 
@@ -158,14 +190,13 @@ describe('PostgreSQL history', () => {
       const role = uniqueName('writer');
       const schema = `"${store.schema.replaceAll('"', '""')}"`;
       await store.sql(`CREATE ROLE ${role} LOGIN PASSWORD 'comporta'`);
-      for (const grant of [
-        `GRANT USAGE ON SCHEMA ${schema} TO ${role}`,
-        `GRANT SELECT, INSERT ON historico_execucao TO ${role}`,
-        `GRANT SELECT, INSERT, UPDATE ON comporta_lease TO ${role}`,
-        `GRANT SELECT ON comporta_migration TO ${role}`,
-      ]) {
-        await store.sql(grant);
-      }
+      const grants = documentedSql('postgres-admin').find((sql) => sql.startsWith('GRANT')) ?? '';
+      await store.sql(
+        grants
+          .replaceAll(/\bTO loader\b/g, `TO ${role}`)
+          .replaceAll('SCHEMA comporta', `SCHEMA ${schema}`)
+          .replaceAll(/\bcomporta\./g, ''),
+      );
       const connection = connectionTo(await sharedPostgres(), { user: role });
       const history = await openPostgresHistory(connection, store.schema, secrets);
       open.push(history);

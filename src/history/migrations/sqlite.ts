@@ -62,10 +62,12 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
             ORDER BY pipeline, table_name LIMIT 1)
           UNION ALL
           SELECT next.pipeline, next.table_name
-          FROM known JOIN historico_execucao next ON next.sequence = (
-            SELECT sequence FROM historico_execucao
-            WHERE (pipeline, table_name) > (known.pipeline, known.table_name)
-            ORDER BY pipeline, table_name LIMIT 1)
+          FROM known JOIN historico_execucao next ON next.sequence = coalesce(
+            (SELECT sequence FROM historico_execucao
+              WHERE pipeline = known.pipeline AND table_name > known.table_name
+              ORDER BY table_name LIMIT 1),
+            (SELECT sequence FROM historico_execucao
+              WHERE pipeline > known.pipeline ORDER BY pipeline, table_name LIMIT 1))
         ),
         latest AS (
           SELECT pipeline, table_name,
