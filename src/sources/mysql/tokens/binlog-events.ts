@@ -72,8 +72,7 @@ export function effectOf(event: TextRow): Effect {
   if (HARMLESS.has(type) || ROWS.test(type)) return NONE;
   switch (type) {
     case 'Gtid':
-    case 'Gtid_tagged':
-    case 'Gtid_Tagged': {
+    case 'Gtid_tagged_log_event': {
       // MariaDB's ids (`BEGIN GTID 0-1-5`) are not needed: its positions are exact.
       const written = /'([^']*)'/.exec(info)?.[1];
       const gtid = written === undefined ? undefined : parseGtid(written);

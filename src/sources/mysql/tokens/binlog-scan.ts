@@ -32,6 +32,12 @@ const MAX_REMEMBERED = 500_000;
 
 const PAGE = 2_000;
 
+/** One file of the log, in the order of SHOW BINARY LOGS. */
+export interface LogFile {
+  readonly name: string;
+  readonly size: number;
+}
+
 export function emptyStretch(at: LogPosition): LogStretch {
   return { from: at, to: at, lastTouch: new Map(), lastAnything: undefined, gtids: [] };
 }
@@ -45,7 +51,7 @@ export async function extendStretch(
   session: Session,
   stretch: LogStretch,
   end: LogPosition,
-  files: readonly string[],
+  files: readonly LogFile[],
   budget: ScanBudget,
   clock: () => number = Date.now,
 ): Promise<LogStretch | undefined> {
@@ -54,14 +60,14 @@ export async function extendStretch(
   let left = budget.events;
   while (isAfter(end, reader.to) && left > 0 && clock() < deadline) {
     const page = await readPage(session, reader.to);
-    if (page === undefined) return undefined;
+    if (page === undefined || !beginsAt(page, reader.to, files)) return undefined;
     left -= page.length;
     if (!reader.take(page, PAGE)) return undefined;
     if (page.length < PAGE) {
-      const next = fileAfter(files, reader.to.file);
+      const next = files[files.findIndex(({ name }) => name === reader.to.file) + 1];
       if (next === undefined) break;
       // The events of a file begin behind its magic number.
-      reader.to = { file: next, position: 4 };
+      reader.to = { file: next.name, position: 4 };
     }
   }
   return reader.gtids.length > MAX_REMEMBERED ? emptyStretch(reader.to) : reader.stretch();
@@ -81,9 +87,19 @@ async function readPage(
   }
 }
 
-function fileAfter(files: readonly string[], file: string): string | undefined {
-  const index = files.indexOf(file);
-  return index === -1 ? undefined : files[index + 1];
+/**
+ * Whether a page is what lies behind a position. MySQL answers a position in the middle of an event
+ * with the next event, and one behind the end of a file, which a crash may have cut short, with
+ * nothing at all.
+ */
+function beginsAt(
+  page: readonly TextRow[],
+  { file, position }: LogPosition,
+  files: readonly LogFile[],
+): boolean {
+  const [first] = page;
+  if (first !== undefined) return Number(first['Pos']) === position;
+  return files.find(({ name }) => name === file)?.size === position;
 }
 
 class StretchReader {

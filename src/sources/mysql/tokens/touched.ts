@@ -89,20 +89,19 @@ async function readStretch(
   const logs = await firstUnderstood(session, ['SHOW BINARY LOGS']);
   if (status === undefined || logs === undefined) return undefined;
   const end = { file: status['File'] ?? '', position: Number(status['Position']) };
-  const files = logs.map((row) => row['Log_name'] ?? '');
+  const files = logs.map((row) => ({
+    name: row['Log_name'] ?? '',
+    size: Number(row['File_size']),
+  }));
   const server = `${state.identity} ${state.startedAt}`;
-  const known = memory.read?.server === server ? memory.read.stretch : undefined;
+  if (memory.read?.server !== server) delete memory.read;
 
-  let starts = distinct(candidates.map(({ before }) => before.position)).filter(
-    ({ file }) =>
-      files.includes(file) || (known !== undefined && !isAfter(known.from, { file, position: 0 })),
-  );
+  let starts = distinct(candidates.map(({ before }) => before.position));
   while (starts.length > 0) {
     const earliest = starts.reduce((one, other) => (isAfter(one, other) ? other : one));
-    const usable = known !== undefined && !isAfter(known.from, earliest) ? known : undefined;
-    const base = usable ?? emptyStretch(earliest);
-    const stretch = await extendStretch(session, base, end, files, budget);
-    if (stretch !== undefined) {
+    for (const base of basesFor(earliest, memory)) {
+      const stretch = await extendStretch(session, base, end, files, budget);
+      if (stretch === undefined) continue;
       memory.read = { server, stretch };
       return isAfter(end, stretch.to) ? undefined : stretch;
     }
@@ -111,6 +110,12 @@ async function readStretch(
     starts = starts.filter(({ file }) => file !== earliest.file);
   }
   return undefined;
+}
+
+/** Where to read on from: what is known already, or nothing. */
+function basesFor(earliest: LogPosition, { read }: LogMemory): readonly LogStretch[] {
+  const known = read === undefined || isAfter(read.stretch.from, earliest) ? [] : [read.stretch];
+  return [...known, emptyStretch(earliest)];
 }
 
 function distinct(positions: readonly LogPosition[]): readonly LogPosition[] {
