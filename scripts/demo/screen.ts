@@ -111,8 +111,12 @@ function lastBatch(last: HistoryEvent | undefined, style: Style): Cell {
       return { text: 'loaded', paint: style.green };
     case 'SKIPPED':
       return { text: 'unchanged', paint: style.dim };
-    default:
-      return { text: last?.kind.toLowerCase() ?? '', paint: style.red };
+    case 'FAILED':
+    case 'STARTED':
+    case 'RESET':
+      return { text: last.kind.toLowerCase(), paint: style.red };
+    case undefined:
+      return '';
   }
 }
 
