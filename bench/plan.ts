@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,6 +34,8 @@ export interface PlanFigure {
   readonly batchSeconds: number;
   readonly workerPeakMiB: number;
 }
+
+const ROOT = join(__dirname, '..');
 
 const CONNECTIONS = `
 connections:
@@ -155,9 +157,12 @@ async function startWorker(
   pipelines: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<ChildProcess> {
+  // The compiled worker, as it is deployed: from source it would bundle the workflows at start,
+  // which takes more memory than everything it does after that.
+  execFileSync(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'build'], { stdio: 'ignore' });
   const worker = spawn(
     process.execPath,
-    ['--require', 'tsx/cjs', join(__dirname, '../src/worker/main.ts'), '--pipelines', pipelines],
+    [join(ROOT, 'dist/src/worker/main.js'), '--pipelines', pipelines],
     { env: environment, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   for await (const line of createInterface({ input: worker.stderr })) {

@@ -61,7 +61,9 @@ export class ComportaError extends Error {
   readonly remedy: string | undefined;
 
   constructor(code: ErrorCode, problem: string, details: ErrorDetails = {}) {
-    const place = [details.pipeline, details.table].filter((part) => part !== undefined).join(' / ');
+    const place = [details.pipeline, details.table]
+      .filter((part) => part !== undefined)
+      .join(' / ');
     const where = place === '' ? '' : `${place}: `;
     const remedy = details.remedy === undefined ? '' : ` — ${details.remedy}`;
     super(`${where}${problem}${remedy}`, { cause: details.cause });

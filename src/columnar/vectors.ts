@@ -38,7 +38,10 @@ abstract class GrowingVector implements ColumnVector {
 
 type NumberBuffer = Int32Array | Float32Array | Float64Array | Uint8Array;
 
-function grownNumbers<B extends NumberBuffer | BigInt64Array>(buffer: B, make: (length: number) => B): B {
+function grownNumbers<B extends NumberBuffer | BigInt64Array>(
+  buffer: B,
+  make: (length: number) => B,
+): B {
   const larger = make(buffer.length * 2);
   (larger as { set(source: B): void }).set(buffer);
   return larger;
@@ -173,12 +176,7 @@ export class BytesVector extends GrowingVector {
 }
 
 export type Vector =
-  | Fixed32Vector
-  | Fixed64Vector
-  | FloatVector
-  | DoubleVector
-  | BooleanVector
-  | BytesVector;
+  Fixed32Vector | Fixed64Vector | FloatVector | DoubleVector | BooleanVector | BytesVector;
 
 /** An empty vector with the storage that the column's type asks for. */
 export function createVector(spec: ColumnSpec): Vector {

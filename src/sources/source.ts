@@ -83,7 +83,11 @@ export interface TableSnapshot {
    * Streams the rows, bounded: at most one batch (about 64 Ki rows or 8 MiB, whichever comes
    * first) and what the driver buffers. A batch is valid until the next one is asked for.
    */
-  read(settings: TableSettings, filter: RowFilter, statistics: ReadStatistics): AsyncIterable<Batch>;
+  read(
+    settings: TableSettings,
+    filter: RowFilter,
+    statistics: ReadStatistics,
+  ): AsyncIterable<Batch>;
   close(): Promise<void>;
 }
 
