@@ -36,7 +36,9 @@ const failsWith = (code: string, message: RegExp) => (error: unknown) => {
 
 const REFUSED = Symbol('refused');
 
-describe('merging loads into the present state', () => {
+describe('merging loads into the present state', function () {
+  this.timeout(120_000);
+
   let root: string;
   let store: ObjectStore;
   let destination: Destination;

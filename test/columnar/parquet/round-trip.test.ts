@@ -32,14 +32,16 @@ async function written(table: TestTable, options: ParquetOptions, batchRows = 50
   return file;
 }
 
-describe('Parquet files read back by DuckDB', () => {
+describe('Parquet files read back by DuckDB', function () {
+  this.timeout(300_000);
+
   let folder: string;
   let path: string;
-  before(async () => {
+  beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'comporta-parquet-'));
     path = join(folder, 'a.parquet');
   });
-  after(() => rm(folder, { recursive: true }));
+  afterEach(() => rm(folder, { recursive: true }));
 
   async function assertSame(table: TestTable, file: Buffer): Promise<void> {
     await writeFile(path, file);
