@@ -1,0 +1,91 @@
+import type { Vector } from '../../../src/columnar/vectors';
+import type { TableSettings } from '../../../src/pipeline/pipeline';
+import type { ReadStatistics, RowFilter, Source, SourceTable } from '../../../src/sources/source';
+import type { ColumnSpec } from '../../../src/types/logical';
+import type { Value } from '../../support/columns';
+
+/** The settings of a table that nobody wrote anything about. */
+export const PLAIN: TableSettings = {
+  engine: 'embedded',
+  mode: 'full',
+  detection: { strategy: 'auto', settleMarginMs: 0, maxSkipAgeMs: 86_400_000 },
+  timeoutMs: 60_000,
+  maximumAttempts: 1,
+  excludeColumns: [],
+  textColumns: [],
+  masks: {},
+  invalidDates: 'null',
+  onSchemaChange: 'accept',
+  guard: { maxDropShare: 1 },
+};
+
+export interface ReadTable {
+  readonly columns: readonly ColumnSpec[];
+  readonly rows: readonly (readonly Value[])[];
+  readonly count: number;
+  readonly batches: number;
+  readonly statistics: ReadStatistics;
+}
+
+/** Reads a whole table through a snapshot of its own. */
+export async function readTable(
+  source: Source,
+  id: string,
+  changes: Partial<TableSettings> = {},
+  filter: RowFilter = {},
+): Promise<ReadTable> {
+  const snapshot = await source.openSnapshot(
+    await tableOf(source, id),
+    new AbortController().signal,
+  );
+  try {
+    const settings = { ...PLAIN, ...changes };
+    const { columns } = snapshot.plan(settings);
+    const count = await snapshot.count(filter);
+    const statistics = { rows: 0, invalidValues: 0 };
+    const rows: Value[][] = [];
+    let batches = 0;
+    for await (const batch of snapshot.read(settings, filter, statistics)) {
+      batches += 1;
+      const values = batch.columns.map(vectorValues);
+      for (let row = 0; row < batch.rows; row++) rows.push(values.map((all) => all[row] ?? null));
+    }
+    return { columns, rows, count, batches, statistics };
+  } finally {
+    await snapshot.close();
+  }
+}
+
+export async function tableOf(source: Source, id: string): Promise<SourceTable> {
+  const [table] = await source.listTables([id]);
+  if (table === undefined) throw new Error(`no table ${id}`);
+  return table;
+}
+
+/** A vector's values in row order; wide decimals as bigint, text as string. */
+export function vectorValues(vector: Vector): Value[] {
+  let at = 0;
+  return Array.from({ length: vector.rows }, (_, row) =>
+    vector.valid[row] === 1 ? valueAt(vector, at++) : null,
+  );
+}
+
+function valueAt(vector: Vector, index: number): Value {
+  switch (vector.storage) {
+    case 'boolean':
+      return vector.data[index] === 1;
+    case 'fixed32':
+    case 'fixed64':
+    case 'float':
+    case 'double':
+      return vector.data[index] ?? null;
+    case 'bytes': {
+      const bytes = Buffer.from(
+        vector.data.subarray(vector.offsets[index], vector.offsets[index + 1]),
+      );
+      const { kind } = vector.spec.type;
+      if (kind === 'decimal') return BigInt.asIntN(128, BigInt(`0x${bytes.toString('hex')}`));
+      return kind === 'text' || kind === 'json' ? bytes.toString('utf8') : bytes;
+    }
+  }
+}
