@@ -21,6 +21,19 @@ const MOVING = new Set(
 const TOKEN =
   /--[^\n]*|\/\*[^]*?\*\/|\$(\w*)\$[^]*?\$\1\$|[a-z]?'(?:[^'\\]|\\[^]|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|@+[\w$]+|[a-z_\u0080-\uffff][\w$\u0080-\uffff]*|[^]/giu;
 
+/** Ends a text in one dialect and continues it in the other, or depends on the server's settings. */
+const AMBIGUOUS_QUOTE = /\\['"`]/;
+
+/**
+ * What is a comment to one server and code to the other: a comment within a comment or one that
+ * MySQL executes, two minus signs without a blank, MySQL's `#` (not PostgreSQL's `#>` and `#-`).
+ */
+function isAmbiguous(token: string, i: number, all: readonly string[]): boolean {
+  if (token.startsWith('/*')) return /^\/\*M?!|\/\*[^]*\/\*/.test(token);
+  if (token.startsWith('--')) return /^--\S/.test(token);
+  return token === '#' && !/^[>-]/.test(all[i + 1] ?? '');
+}
+
 /**
  * Whether a condition picks the same rows of the same table at any time, as far as its words tell:
  * no clock, no session, no other table, no function that is not known to be immutable. Errs on
@@ -29,9 +42,9 @@ const TOKEN =
  * and PostgreSQL: what only the other knows is an error here.
  */
 export function isTimeless(condition: string): boolean {
-  const tokens = [...condition.matchAll(TOKEN)]
-    .map(([token]) => token)
-    .filter((token) => !/^(\s|--|\/\*)/.test(token));
+  const all = [...condition.matchAll(TOKEN)].map(([token]) => token);
+  if (AMBIGUOUS_QUOTE.test(condition) || all.some(isAmbiguous)) return false;
+  const tokens = all.filter((token) => !/^(\s|--|\/\*)/.test(token));
   return tokens.every((token, i) => {
     if (/^(\$|[a-z]?')/i.test(token)) return !/\b(now|today|tomorrow|yesterday)\b/i.test(token);
     const isCalled = tokens[i + 1] === '(';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { isTimeless } from '../../src/sources/timeless';
 
 const TIMELESS = [
+  "doc #>> '{a,b}' = 'x' AND path = 'c:\\\\temp'",
   'id > 5',
   "status IN ('paid', 'sent') AND NOT (deleted)",
   "created_at >= '2024-01-01'::timestamptz",
@@ -11,12 +12,18 @@ const TIMELESS = [
   "coalesce(region, 'x') = ANY (ARRAY['eu', 'us'])",
   '"now" = 1 AND "select" = \'a\'',
   "body = $$a 'quoted' text$$",
-  "E'it\\'s' = x",
   'größe > 3',
   '`now` = 1 AND `select` <> "x"',
 ];
 
 const NOT_TIMELESS = [
+  "E'it\\'s' = x",
+  String.raw`path = 'c:\' AND at > now() AND x = 'y'`,
+  String.raw`x = "\"" AND at > now() AND y = "a"`,
+  "/* /* */ ' */ now() /* ' */ > at",
+  'at > /*!80000 now() */ + 1',
+  'a > 5 --1 AND at > now()',
+  "a = 1 # '\n AND at > now() # '",
   "created_at > now() - interval '7 days'",
   'created_at > NOW ( )',
   'day = CURRENT_DATE',
