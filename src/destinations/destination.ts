@@ -90,7 +90,10 @@ export interface Destination {
   publish(request: PublishRequest): Promise<PublishedState>;
   /** Removes what an attempt staged and will not publish. Without effect when there is nothing. */
   discard(identity: RunIdentity): Promise<void>;
-  /** Deletes loads that the rule no longer keeps, and staging left by dead attempts. */
+  /**
+   * Deletes loads that the rule no longer keeps, and staging left by dead attempts; brings views up
+   * to date that a publication killed after its swap left behind. Call it by the table's owner only.
+   */
   retain(
     domain: string,
     entity: string,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Destination } from '../../src/destinations/destination';
@@ -95,5 +95,19 @@ describe('publishing to a lake in a folder', () => {
     };
     await load(destination, { run: 'r1', table });
     assert.deepEqual(await viewRows(store), [['"small"', '"large"']]);
+  });
+
+  it('finds a lake that is no folder, and says what to correct', async () => {
+    const file = join(root, 'file');
+    await writeFile(file, '');
+    const [finding, ...others] = await createFileStore(join(file, 'lake')).check();
+    assert.deepEqual(others, []);
+    assert.equal(finding?.severity, 'error');
+    assert.match(finding?.problem ?? '', /a part of the path is a file/);
+    assert.match(finding?.remedy ?? '', /correct the path of the connection/);
+  });
+
+  it('refuses a folder that query engines take for a pattern', () => {
+    assert.throws(() => createFileStore('/srv/lake[1]'), /is a pattern/);
   });
 });

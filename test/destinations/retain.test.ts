@@ -127,6 +127,16 @@ describe('retention of a table’s runs', () => {
     ]);
   });
 
+  it('brings a view up to date that a killed publication left behind', async () => {
+    await loadDays(1);
+    const old = await store.get('raw/_views/sales/orders.sql');
+    await loadDays(2);
+    await store.put('raw/_views/sales/orders.sql', old?.body ?? Buffer.of());
+    assert.deepEqual(await viewRows(store), shown(orders(1)));
+    await destination.retain('sales', 'orders', { runs: 3, days: 0 });
+    assert.deepEqual(await viewRows(store), shown(orders(2)));
+  });
+
   it('does nothing for a table that was never published', async () => {
     assert.deepEqual(await destination.retain('sales', 'orders', { runs: 0, days: 0 }), {
       deletedRuns: 0,

@@ -18,10 +18,16 @@ export async function deriveReaders(
     const current = await readCurrent(store, domain, entity);
     if (current === undefined) return;
     const { document, version } = current;
-    await store.put(viewPath(domain, entity), Buffer.from(view(store, domain, entity, document)));
-    await store.put(symlinkPath(domain, entity), Buffer.from(symlinks(store, document)));
+    await keep(store, viewPath(domain, entity), view(store, domain, entity, document));
+    await keep(store, symlinkPath(domain, entity), symlinks(store, document));
     if ((await readCurrent(store, domain, entity))?.version === version) return;
   }
+}
+
+async function keep(store: ObjectStore, path: string, text: string): Promise<void> {
+  const body = Buffer.from(text);
+  const present = await store.get(path);
+  if (present?.body.equals(body) !== true) await store.put(path, body);
 }
 
 function symlinks(store: ObjectStore, { files }: CurrentDocument): string {

@@ -2,6 +2,7 @@ import type { RetentionSettings } from '../../pipeline/pipeline';
 import { readCurrent, type CurrentDocument } from './current-state';
 import { entityFolder, manifestPath, runOfPath } from './layout';
 import { readManifest } from './manifest';
+import { deriveReaders } from './readers';
 import type { ObjectStore, StoredObject } from './storage';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -15,8 +16,8 @@ interface StoredRun {
 }
 
 /**
- * Deletes runs of one table beyond the newest `runs` and older than `days`, and whatever dead
- * attempts left. Never a run that the present state takes a file from. Of each run the manifest
+ * Deletes runs of one table beyond the newest `runs` and older than `days`, clears away what dead
+ * attempts left, and completes what a publication that was killed left undone. Never a run that the present state takes a file from. Of each run the manifest
  * goes first: what it names is there as long as it is.
  */
 export async function retain(
@@ -31,6 +32,8 @@ export async function retain(
   const current = (await readCurrent(store, domain, entity))?.document;
   await sweepAttempts(store, domain, entity, current, now);
   if (current === undefined) return { deletedRuns: 0 };
+  // A process killed right after its swap left the old view; its next attempt only records.
+  await deriveReaders(store, domain, entity);
 
   await deleteLeftovers(store, runs, current);
   const others = runs.filter((run) => !isInUse(run, current));

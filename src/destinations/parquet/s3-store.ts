@@ -8,7 +8,7 @@ import {
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -28,7 +28,7 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
   const { description } = access;
   // The same folder in every process, so that what a killed one left is found and removed.
   const lake = createHash('sha256').update(`${connection.endpoint}\n${description}`).digest('hex');
-  const local = join(tmpdir(), 'comporta', lake.slice(0, 16));
+  const local = join(tmpdir(), `comporta-${userInfo().uid}`, lake.slice(0, 16));
   const folderOf = (scope: StagingScope) => join(local, attemptFolder(scope));
 
   const store: ObjectStore = {
@@ -60,7 +60,8 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
       locally('make a local workspace', async () => {
         const folder = folderOf(scope);
         await rm(folder, { recursive: true, force: true });
-        await mkdir(folder, { recursive: true });
+        // Copies of tables: for this user's eyes only.
+        await mkdir(folder, { recursive: true, mode: 0o700 });
         return folder;
       }),
     clear: (scope) =>
