@@ -27,10 +27,12 @@ async function everything(): Promise<Counts> {
   // Neither waits for the other: tools are mostly downloads and builds.
   const [, checks] = await Promise.all([ensureTools(undefined, report), staticChecks()]);
   // Two processes for two cores, each with servers of its own.
+  report('running the unit and the integration tests');
   const tests = await Promise.all([
     runMocha('units', [everyTest, '--ignore', onRealServers, '--ignore', endToEnd], quiet),
     runMocha('integration', [onRealServers], quiet),
   ]);
+  report('running the demo');
   const demo = await runMocha('end to end', [endToEnd], quiet);
   return sum([checks, ...tests, demo]);
 }
