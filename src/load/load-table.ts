@@ -56,7 +56,7 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
 
     await deps.history.append([record.started()]);
     const table = await findTable(deps.source, identity);
-    const token = await readToken(deps, table, settings, previous);
+    const token = await readToken(deps, table, settings);
     const from = lowerBound(settings, token, previous, before);
 
     let drift: readonly string[] = [];
@@ -127,18 +127,16 @@ async function findTable(source: Source, identity: RunIdentity): Promise<SourceT
   });
 }
 
-/** The token is read before the snapshot: what commits in between loads now and again next time. */
+/**
+ * The token is read before the snapshot: what commits in between loads now and again next time.
+ * Nothing is compared here, so the source is not told of the previous token and need not look back.
+ */
 async function readToken(
   deps: LoadDependencies,
   table: SourceTable,
   settings: TableSettings,
-  previous: HistoryEvent | undefined,
 ): Promise<TableToken> {
-  const request = tokenRequest({
-    table,
-    settings,
-    state: previous === undefined ? undefined : { table: table.id, lastSuccess: previous },
-  });
+  const request = tokenRequest({ table, settings, state: undefined });
   const tokens = await deps.source.readTokens([request]);
   const token = tokens.get(table.id);
   const sourceTime = token?.sourceTime ?? deps.now().toISOString();
