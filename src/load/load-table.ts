@@ -52,7 +52,9 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
     const record = eventFactory(deps, request, settings, startedAt);
 
     const before = await deps.destination.published(identity.domain, identity.entity);
-    if (before?.run === identity.run) return await recordPublished(deps, before, record);
+    if (before?.run === identity.run) {
+      return await recordPublished(deps, identity, before, record);
+    }
 
     await deps.history.append([record.started()]);
     const table = await findTable(deps.source, identity);
@@ -236,6 +238,7 @@ async function publish(
 /** An earlier attempt of this run was stopped between the swap and the record. */
 async function recordPublished(
   deps: LoadDependencies,
+  identity: RunIdentity,
   published: PublishedState,
   record: EventFactory,
 ): Promise<LoadResult> {
@@ -247,6 +250,7 @@ async function recordPublished(
     bytes: published.files.reduce((sum, file) => sum + file.bytes, 0),
   });
   await deps.history.append([event]);
+  await keepTheRule(deps, identity);
   return resultOf(event, published);
 }
 
