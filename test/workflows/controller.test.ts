@@ -37,7 +37,7 @@ function run({ client, pipeline }: WorkflowWorld, batch: string): Promise<BatchS
 }
 
 describe('controller workflow', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   it('loads every planned table, never more at a time than the pipeline allows', async () => {
     await withWorld({ tables: names(20), concurrency: 3 }, async (world, seen) => {
@@ -84,14 +84,14 @@ describe('controller workflow', function () {
   });
 
   it('continues as new between pages and keeps its counts', async () => {
-    await withWorld({ tables: names(1_100), concurrency: 50 }, async (world, seen) => {
+    await withWorld({ tables: names(510), concurrency: 50 }, async (world, seen) => {
       const summary = await run(world, 'b1');
-      assert.equal(summary.loaded, 1_100);
-      assert.deepEqual(seen.pages, [0, 500, 1000]);
+      assert.equal(summary.loaded, 510);
+      assert.deepEqual(seen.pages, [0, 500]);
       const progress = await world.client.workflow
         .getHandle(controllerWorkflowId(world.pipeline, 'b1'))
         .query<ControllerProgress>('progress');
-      assert.equal(progress.loaded, 1_100);
+      assert.equal(progress.loaded, 510);
     });
   });
 
