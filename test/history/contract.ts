@@ -190,6 +190,41 @@ export function historyContract(name: string, newStore: () => Promise<HistorySto
       });
     });
 
+    describe('outcomes', () => {
+      const batch = 'b1';
+
+      it('are what weighs most of each table', async () => {
+        const loaded = event('SUCCEEDED', 'orders', 'run-2', { batch });
+        const skipped = event('SKIPPED', 'items', batch);
+        await history.append([
+          event('STARTED', 'orders', 'run-1', { batch }),
+          loaded,
+          event('FAILED', 'orders', 'run-3', { batch }),
+          skipped,
+          event('SUCCEEDED', 'items', 'b2'),
+        ]);
+        assert.deepStrictEqual(
+          await history.outcomes('sales', batch),
+          new Map([
+            ['orders', loaded],
+            ['items', skipped],
+          ]),
+        );
+      });
+
+      it('are the later of two that weigh the same', async () => {
+        const later = event('FAILED', 'orders', 'run-2', { batch });
+        await history.append([event('FAILED', 'orders', 'run-1', { batch }), later]);
+        assert.deepStrictEqual((await history.outcomes('sales', batch)).get('orders'), later);
+      });
+
+      it('are none of an unknown batch', async () => {
+        await history.append([event('RESET', 'orders', 'r1')]);
+        assert.strictEqual((await history.outcomes('sales', 'nowhere')).size, 0);
+        assert.strictEqual((await history.outcomes('sales', '')).size, 0);
+      });
+    });
+
     it('answers as a plain reading of all events would', async () => {
       let scenario = 0;
       await fc.assert(

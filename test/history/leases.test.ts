@@ -205,6 +205,28 @@ describe('leases', () => {
     );
   });
 
+  it('end exactly when their time is over', async () => {
+    const folder = await temporaryFolder();
+    let time = Date.parse('2026-03-01T00:00:00Z');
+    const now = () => time;
+    const stores = [
+      await openSqliteHistory(join(folder.path, 'history.db'), { now }),
+      createMemoryHistory({ now }),
+    ];
+    for (const history of stores) {
+      const request = { pipeline: PIPELINE, table: 'orders', ttlMs: TTL_MS };
+      const lease = await history.acquireLease({ ...request, owner: 'a' });
+      time += TTL_MS - 1;
+      await lease?.assertHeld();
+      assert.strictEqual(await history.acquireLease({ ...request, owner: 'b' }), undefined);
+      time += 1;
+      await assert.rejects(async () => lease?.assertHeld());
+      assert.ok(await history.acquireLease({ ...request, owner: 'b' }));
+      await history.close();
+    }
+    await folder.remove();
+  });
+
   it('begin with the seconds of the clock, and never at nothing', () => {
     assert.strictEqual(firstFence(1_772_323_200_999), 1_772_323_200);
     assert.strictEqual(firstFence(0), 1);
