@@ -8,6 +8,7 @@ import type { Destination } from '../destinations/destination';
 import { settingsFor } from '../pipeline/settings';
 import { findPipeline, type ActivityDependencies } from './activities';
 import { speakTemporal } from './failures';
+import { withHeartbeat } from './heartbeat';
 import { runId } from './run-identity';
 
 /** The activities of the `control` role: planning and bookkeeping; no rows pass through here. */
@@ -22,9 +23,14 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
     };
   };
 
+  const run = <Result>(body: () => Promise<Result>) => {
+    const context = deps.context();
+    return speakTemporal(context, () => withHeartbeat(context, 'at work', body));
+  };
+
   return {
     planLoad: (request) =>
-      speakTemporal(deps.context(), async () => {
+      run(async () => {
         const opened = await open(request.pipeline);
         const plan = await makePlan({ ...opened, now: deps.now }, request);
         const path = planPath(plan.pipeline, plan.batch);
@@ -35,7 +41,7 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
       }),
 
     readPlanPage: ({ plan, offset, limit }) =>
-      speakTemporal(deps.context(), async () => {
+      run(async () => {
         const { destination } = await open(plan.pipeline);
         const { loads } = await readPlan(destination, plan);
         return loads
@@ -44,7 +50,7 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
       }),
 
     recordFailure: (request) =>
-      speakTemporal(deps.context(), async () => {
+      run(async () => {
         const { history, pipeline } = await open(request.pipeline);
         const { workflowExecution } = deps.context().info;
         const { workflowId, runId: workflowRunId } = workflowExecution ?? {
@@ -76,7 +82,7 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
       }),
 
     summarizeBatch: (summary) =>
-      speakTemporal(deps.context(), async () => {
+      run(async () => {
         const { destination, history } = await open(summary.pipeline);
         const plan = await readPlan(destination, summary);
         const outcomes = await history.outcomes(summary.pipeline, summary.batch);

@@ -10,13 +10,10 @@ import type { Source } from '../sources/source';
 import type { EngineActivities, IngestTableInput } from '../workflows/api';
 import { findPipeline, type ActivityDependencies } from './activities';
 import { speakTemporal } from './failures';
+import { withHeartbeat } from './heartbeat';
 import { runId } from './run-identity';
 
-/**
- * Often enough for the server to notice a dead worker within the heartbeat timeout; the SDK sends
- * at most one per 0.8 of that timeout.
- */
-const HEARTBEAT_EVERY_MS = 1_000;
+const STARTING: LoadProgress = { phase: 'connecting', rows: 0, bytes: 0 };
 
 /** The activity of an engine's role: everything about one table's load but its scheduling. */
 export function createEngineActivities(deps: ActivityDependencies): EngineActivities {
@@ -24,7 +21,7 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
     loadTable: (input) => {
       const context = deps.context();
       return speakTemporal(context, () =>
-        withHeartbeat(context, async (report) => {
+        withHeartbeat(context, STARTING, async (report) => {
           const { project, pipeline } = await findPipeline(deps, input.pipeline);
           const source = deps.resources.source(project, pipeline);
           const identity = identityOf(context, input, pipeline, source);
@@ -85,20 +82,4 @@ function identityOf(
     // The schedule time of the activity, not of the attempt: retries after midnight stay together.
     ingestionDate: new Date(context.info.scheduledTimestampMs).toISOString().slice(0, 10),
   };
-}
-
-/** Sends the latest progress as the heartbeat, also while the body waits for a slow query. */
-async function withHeartbeat<Result>(
-  context: Context,
-  body: (report: (progress: LoadProgress) => void) => Promise<Result>,
-): Promise<Result> {
-  let latest: LoadProgress = { phase: 'connecting', rows: 0, bytes: 0 };
-  const timer = setInterval(() => context.heartbeat(latest), HEARTBEAT_EVERY_MS);
-  try {
-    return await body((progress) => {
-      latest = progress;
-    });
-  } finally {
-    clearInterval(timer);
-  }
 }

@@ -28,6 +28,8 @@ const activities = proxyActivities<ControlActivities>({
   taskQueue: CONTROL_TASK_QUEUE,
   // Reading the tokens of 10,000 tables takes seconds; a slow source may take minutes.
   startToCloseTimeout: '10 minutes',
+  // How soon a worker that died in mid-plan is noticed.
+  heartbeatTimeout: '15 seconds',
   scheduleToCloseTimeout: '1 hour',
   retry: { maximumInterval: '1 minute', maximumAttempts: 10 },
 });
