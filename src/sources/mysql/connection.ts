@@ -23,8 +23,12 @@ export interface Session {
   terminate(error: ComportaError): void;
   /** The error that ended the session from here, if one did. */
   readonly terminated: ComportaError | undefined;
-  /** Runs when the session is terminated, until the returned function is called. */
-  onTerminate(listener: (error: ComportaError) => void): () => void;
+  /**
+   * Runs when the session ends unasked, from here or from the other side, until the returned
+   * function is called. The driver tells a statement that its connection is lost only if the
+   * statement has a callback, so that everything under way has to listen here.
+   */
+  onEnd(listener: (error: unknown) => void): () => void;
   failure(error: unknown, subject?: Subject): ComportaError;
   /** Ends the session in order: a transaction is rolled back by the server. */
   close(): Promise<void>;
@@ -121,10 +125,14 @@ function createSession(
   context: Omit<ErrorContext, 'phase' | 'table' | 'where'>,
 ): Session {
   const tag = `/* comporta ${randomUUID()} */`;
-  const listeners = new Set<(error: ComportaError) => void>();
+  const listeners = new Set<(error: unknown) => void>();
   let terminated: ComportaError | undefined;
+  const tellListeners = (error: unknown) => {
+    for (const listener of [...listeners]) listener(error);
+    listeners.clear();
+  };
   // A connection lost while nothing runs is met by the next statement.
-  driver.on('error', () => undefined);
+  driver.on('error', tellListeners);
 
   const session: Session = {
     driver,
@@ -137,7 +145,7 @@ function createSession(
     query: (sql, subject) =>
       new Promise((resolve, reject) => {
         if (terminated !== undefined) return reject(terminated);
-        const forget = session.onTerminate(reject);
+        const forget = session.onEnd((error) => reject(session.failure(error, subject)));
         const statement = { sql: `${tag} ${sql}`, typeCast: asText };
         driver.query(statement, (error, rows) => {
           forget();
@@ -150,10 +158,9 @@ function createSession(
       terminated = error;
       driver.destroy();
       socket.destroy();
-      for (const listener of [...listeners]) listener(error);
-      listeners.clear();
+      tellListeners(error);
     },
-    onTerminate(listener) {
+    onEnd(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

@@ -76,7 +76,7 @@ export async function* readBatches(
   // no string, number or date is made of it.
   const statement = { sql: `${session.tag} ${sql}`, rowsAsArray: true, typeCast: false };
   const query: Query = driver.query(statement);
-  const stopListening = session.onTerminate(fail);
+  const stopListening = session.onEnd(fail);
   query.on('error', fail);
   query.on('result', (row: unknown) => {
     // After a failure the rows that are still in the driver's hands fall to the ground.

@@ -33,7 +33,7 @@ export async function openSnapshot(
   const kills: Promise<void>[] = [];
   let connectionId: string | undefined;
 
-  const stopKilling = session.onTerminate(() => {
+  const stopKilling = session.onEnd(() => {
     if (connectionId === undefined) return;
     // A server that cannot be asked any more runs nothing either, or will notice by itself.
     const kill = killStatement(dependencies.open, connectionId, session.tag).catch(() => undefined);
