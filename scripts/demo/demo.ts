@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { createCommands, type Commands, type TriggerDocument } from './commands';
 import { deviations, rowDeviations } from './expectations';
 import { readLake, type LakeTable } from './lake';
@@ -44,11 +43,11 @@ export async function tellStory(
 ): Promise<{ readonly report: DemoReport; readonly worker: DemoWorker }> {
   const { sales, finance } = servers;
   progress.step('filling the databases, starting the worker');
-  const [worker, seededAt] = await Promise.all([
+  const [worker] = await Promise.all([
     startWorker(workspace, servers.environment),
-    Promise.all([seedSales(sales), seedFinance(finance)]).then(() => Date.now()),
+    seedSales(sales),
+    seedFinance(finance),
   ]);
-  await beSettled(seededAt);
   const commands = createCommands({ ...process.env, ...servers.environment });
 
   progress.step('first run: nothing is in the lake yet, so everything loads');
@@ -92,14 +91,6 @@ export async function tellStory(
     ],
   };
   return { report, worker };
-}
-
-/**
- * A table that was written a moment ago is not settled: were it loaded now, the next run would
- * load it once more. The margin is 5 s, and MySQL's clocks tick in whole seconds.
- */
-async function beSettled(writtenAt: number): Promise<void> {
-  await delay(Math.max(0, writtenAt + 6_000 - Date.now()));
 }
 
 async function runBoth(commands: Commands, screen: Screen): Promise<TriggerDocument[]> {
