@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { PLAIN } from '../src/client/render/style';
 import { renderTable } from '../src/client/render/table';
+import { benchHistory } from './history';
 import { machine } from './measure';
 import { benchOrchestration } from './orchestration';
 import { benchPlan } from './plan';
@@ -50,6 +51,16 @@ program
   .action(async ({ tables, changed }: { tables: string; changed: string }) => {
     const rows = [await benchPlan(Number(tables), Number(changed))];
     report('Planning', rows, program.opts<{ json: boolean }>().json);
+  });
+
+program
+  .command('history')
+  .description('a SQLite history of many tables and nights: what a plan asks of it')
+  .option('--tables <number>', 'tables in the history', '10000')
+  .option('--nights <number>', 'nights in which all of them were skipped', '99')
+  .action(async ({ tables, nights }: { tables: string; nights: string }) => {
+    const rows = [await benchHistory(Number(tables), Number(nights))];
+    report('Historico_Execucao on SQLite', rows, program.opts<{ json: boolean }>().json);
   });
 
 program.parseAsync().catch((error: unknown) => {

@@ -64,26 +64,26 @@ const EVERY_TABLE = `SELECT min(table_name) FROM historico_execucao WHERE pipeli
 
 const NAMED_TABLES = 'SELECT DISTINCT value FROM json_each(?2)';
 
-/** SQLite uses an index of some rows only where the statement repeats the index's condition. */
-const INDEXED = `kind <> 'SKIPPED'`;
+/**
+ * Conditions of the indexes that leave most rows out: SQLite uses such an index only where the
+ * statement repeats its condition (https://www.sqlite.org/partialindex.html).
+ */
+const NOT_SKIPPED = `kind <> 'SKIPPED'`;
+const STANDING = `kind IN ('SUCCEEDED', 'RESET')`;
 
+/** With 1 for a table's last event, plus 2 for its success that no reset followed. */
 function statesStatement(tables: string): string {
   return `WITH RECURSIVE known (table_name) AS (${tables}),
-    marks AS (
+    latest AS (
       SELECT
         (SELECT max(sequence) FROM historico_execucao
           WHERE pipeline = ?1 AND table_name = known.table_name) AS last,
         (SELECT max(sequence) FROM historico_execucao
-          WHERE pipeline = ?1 AND table_name = known.table_name
-            AND kind = 'SUCCEEDED' AND ${INDEXED}) AS success,
-        (SELECT max(sequence) FROM historico_execucao
-          WHERE pipeline = ?1 AND table_name = known.table_name
-            AND kind = 'RESET' AND ${INDEXED}) AS reset
+          WHERE pipeline = ?1 AND table_name = known.table_name AND ${STANDING}) AS standing
       FROM known)
-    SELECT (e.sequence = marks.last)
-             + 2 * coalesce(e.sequence = marks.success AND e.sequence > coalesce(marks.reset, 0), 0),
-           ${EVENT_LIST}
-    FROM marks JOIN historico_execucao e ON e.sequence IN (marks.last, marks.success)`;
+    SELECT (e.sequence = last) + 2 * (e.sequence IS standing AND e.kind = 'SUCCEEDED'),
+      ${EVENT_LIST}
+    FROM latest JOIN historico_execucao e ON e.sequence IN (last, standing)`;
 }
 
 const STATES = statesStatement(EVERY_TABLE);
@@ -126,7 +126,7 @@ function historyOn(database: SqliteDatabase, leases: LeaseStore): History {
       if (kinds !== undefined) {
         conditions.push(`kind IN (${kinds.map(() => '?').join(', ')})`);
         values.push(...kinds);
-        if (!kinds.includes('SKIPPED')) conditions.push(INDEXED);
+        if (!kinds.includes('SKIPPED')) conditions.push(NOT_SKIPPED);
       }
       const sql = `SELECT ${EVENT_LIST} FROM historico_execucao e
         WHERE ${conditions.join(' AND ')} ORDER BY sequence DESC LIMIT ?`;

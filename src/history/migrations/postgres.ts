@@ -41,13 +41,14 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
         workflow_id text,
         workflow_run_id text
       )`,
-      // The skips are nearly all of a year's rows, so the indexes that find a table's last success
-      // leave them out.
+      // The skips are nearly all of a year's rows, so the last two leave them out. The latest of a
+      // table's successes and resets says whether a success stands, and which.
       `CREATE INDEX historico_execucao_table ON historico_execucao (pipeline, table_name, sequence)`,
       `CREATE INDEX historico_execucao_pipeline ON historico_execucao (pipeline, sequence)`,
       `CREATE INDEX historico_execucao_batch ON historico_execucao (pipeline, batch, sequence)`,
-      `CREATE INDEX historico_execucao_outcome
-        ON historico_execucao (pipeline, table_name, kind, sequence) WHERE kind <> 'SKIPPED'`,
+      `CREATE INDEX historico_execucao_standing
+        ON historico_execucao (pipeline, table_name, sequence)
+        WHERE kind IN ('SUCCEEDED', 'RESET')`,
       `CREATE INDEX historico_execucao_kind
         ON historico_execucao (pipeline, kind, sequence) WHERE kind <> 'SKIPPED'`,
       `CREATE FUNCTION historico_execucao_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -87,14 +88,10 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
           WHERE e.pipeline = known.pipeline AND e.table_name = known.table_name
           ORDER BY e.sequence DESC LIMIT 1) last
         LEFT JOIN LATERAL (
-          SELECT max(e.sequence) AS sequence FROM historico_execucao e
-          WHERE e.pipeline = known.pipeline AND e.table_name = known.table_name
-            AND e.kind = 'RESET') reset ON true
-        LEFT JOIN LATERAL (
           SELECT * FROM historico_execucao e
           WHERE e.pipeline = known.pipeline AND e.table_name = known.table_name
-            AND e.kind = 'SUCCEEDED' AND e.sequence > coalesce(reset.sequence, 0)
-          ORDER BY e.sequence DESC LIMIT 1) success ON true`,
+            AND e.kind IN ('SUCCEEDED', 'RESET')
+          ORDER BY e.sequence DESC LIMIT 1) success ON success.kind = 'SUCCEEDED'`,
       // A row stays for ever, so that its fence never goes back; without an owner the lease is free.
       `CREATE TABLE comporta_lease (
         pipeline text COLLATE "C" NOT NULL,

@@ -42,12 +42,13 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
         workflow_run_id TEXT
       ) STRICT`,
       // Each ends in the row id, SQLite adds it. The skips are nearly all of a year's rows, so the
-      // indexes that find a table's last success leave them out.
+      // last two leave them out. The latest of a table's successes and resets says whether a
+      // success stands, and which.
       `CREATE INDEX historico_execucao_table ON historico_execucao (pipeline, table_name)`,
       `CREATE INDEX historico_execucao_pipeline ON historico_execucao (pipeline)`,
       `CREATE INDEX historico_execucao_batch ON historico_execucao (pipeline, batch)`,
-      `CREATE INDEX historico_execucao_outcome
-        ON historico_execucao (pipeline, table_name, kind) WHERE kind <> 'SKIPPED'`,
+      `CREATE INDEX historico_execucao_standing
+        ON historico_execucao (pipeline, table_name) WHERE kind IN ('SUCCEEDED', 'RESET')`,
       `CREATE INDEX historico_execucao_kind
         ON historico_execucao (pipeline, kind) WHERE kind <> 'SKIPPED'`,
       `CREATE TRIGGER historico_execucao_no_update BEFORE UPDATE ON historico_execucao
@@ -75,10 +76,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
               WHERE e.pipeline = known.pipeline AND e.table_name = known.table_name) AS last,
             (SELECT max(sequence) FROM historico_execucao e
               WHERE e.pipeline = known.pipeline AND e.table_name = known.table_name
-                AND e.kind = 'SUCCEEDED' AND e.kind <> 'SKIPPED') AS success,
-            (SELECT max(sequence) FROM historico_execucao e
-              WHERE e.pipeline = known.pipeline AND e.table_name = known.table_name
-                AND e.kind = 'RESET' AND e.kind <> 'SKIPPED') AS reset
+                AND e.kind IN ('SUCCEEDED', 'RESET')) AS standing
           FROM known
         )
         SELECT latest.pipeline, latest.table_name,
@@ -96,7 +94,7 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
         FROM latest
         JOIN historico_execucao last ON last.sequence = latest.last
         LEFT JOIN historico_execucao success
-          ON success.sequence = latest.success AND latest.success > coalesce(latest.reset, 0)`,
+          ON success.sequence = latest.standing AND success.kind = 'SUCCEEDED'`,
       // A row stays for ever, so that its fence never goes back; without an owner the lease is free.
       `CREATE TABLE comporta_lease (
         pipeline TEXT NOT NULL,

@@ -91,22 +91,21 @@ function everyTable(events: string): string {
 }
 
 /**
- * The last event of each table and its last success since its last reset, with 1 for the former
- * plus 2 for the latter. LATERAL, so that each table is looked up by index, whatever the planner
+ * The last event of each table and its success that no reset followed, with 1 for the former plus
+ * 2 for the latter. LATERAL, so that each table is looked up by index, whatever the planner
  * believes about their number.
  */
 function states(events: string, tables: string): string {
-  const latest = (kind: string) => `(SELECT max(e.sequence) FROM ${events} e
-      WHERE e.pipeline = $1 AND e.table_name = known.table_name${kind})`;
+  const latest = (condition: string) => `(SELECT max(e.sequence) FROM ${events} e
+      WHERE e.pipeline = $1 AND e.table_name = known.table_name${condition})`;
   return `WITH RECURSIVE known (table_name) AS (${tables}),
-    marks AS MATERIALIZED (
+    latest AS MATERIALIZED (
       SELECT ${latest('')} AS last,
-        ${latest(` AND e.kind = 'SUCCEEDED'`)} AS success,
-        ${latest(` AND e.kind = 'RESET'`)} AS reset
+        ${latest(` AND e.kind IN ('SUCCEEDED', 'RESET')`)} AS standing
       FROM known)
-    SELECT (e.sequence = marks.last)::int
-        + 2 * coalesce(e.sequence = marks.success AND e.sequence > coalesce(marks.reset, 0), false)::int,
+    SELECT (e.sequence = last)::int
+        + 2 * (e.sequence IS NOT DISTINCT FROM standing AND e.kind = 'SUCCEEDED')::int,
       ${EVENT_LIST}
-    FROM marks CROSS JOIN LATERAL (
-      SELECT * FROM ${events} WHERE sequence IN (marks.last, marks.success) OFFSET 0) e`;
+    FROM latest CROSS JOIN LATERAL (
+      SELECT * FROM ${events} WHERE sequence IN (last, standing) OFFSET 0) e`;
 }
