@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
 
 /**
  * Compiles src/ into dist/ and bundles the workflows, so that a production worker needs no
- * compiler and starts without bundling. `dist/.complete` is written last; `npm start` looks for it.
+ * compiler and starts without bundling. `dist/.complete` is written last, with the hash of the lock
+ * file that it was built from; `npm start` looks for it.
  */
 async function build(): Promise<void> {
   const root = join(__dirname, '..');
@@ -22,7 +24,8 @@ async function build(): Promise<void> {
   });
   // Where src/worker/main.ts looks for it.
   writeFileSync(join(output, 'src', 'workflow-bundle.js'), code);
-  writeFileSync(join(output, '.complete'), '');
+  const lockFile = readFileSync(join(root, 'package-lock.json'));
+  writeFileSync(join(output, '.complete'), createHash('sha256').update(lockFile).digest('hex'));
 }
 
 const report = (message: string) => process.stderr.write(`${message}\n`);

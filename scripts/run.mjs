@@ -8,6 +8,7 @@
  * Plain JavaScript on Node's own modules, since it runs before anything is installed.
  */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -122,15 +123,18 @@ function isInstalled({ development }) {
   return complete && fitting;
 }
 
-/** The compiled form of a source file, unless any source has changed since. */
+/**
+ * The compiled form of a source file, unless any source has changed since, or the dependencies,
+ * which are part of the workflow bundle: the stamp holds the lock file's hash.
+ */
 function freshBuildOf(source) {
   const compiled = join(root, 'dist', source.replace(/\.ts$/, '.js'));
   const stamp = join(root, 'dist', '.complete');
   if (!existsSync(compiled) || !existsSync(stamp)) return undefined;
-  const sources = ['src', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
-  return newest(sources.map((name) => join(root, name))) < statSync(stamp).mtimeMs
-    ? compiled
-    : undefined;
+  const lockFile = readFileSync(join(root, 'package-lock.json'));
+  if (readFileSync(stamp, 'utf8') !== createHash('sha256').update(lockFile).digest('hex')) return;
+  const sources = ['src', 'tsconfig.json', 'tsconfig.build.json'].map((name) => join(root, name));
+  return newest(sources) < statSync(stamp).mtimeMs ? compiled : undefined;
 }
 
 /** Latest modification of any of these files and folders and what is in them. */

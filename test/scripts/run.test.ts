@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -85,8 +86,13 @@ describe('scripts/run.mjs', () => {
     await write('dist/src/worker/main.js', 'console.log("built", process.argv.slice(2));');
     const started = async () => (await run('start', '--roles', 'control')).stdout;
     assert.equal(await started(), "source [ '--roles', 'control' ]\n", 'a build cut short');
-    await write('dist/.complete', '');
+    const lock = await readFile(join(project, 'package-lock.json'));
+    await write('dist/.complete', createHash('sha256').update(lock).digest('hex'));
     await touch('dist/.complete', 1_000);
+    assert.equal(await started(), "built [ '--roles', 'control' ]\n");
+    await write('package-lock.json', lockFile('sha512-new'));
+    assert.equal(await started(), "source [ '--roles', 'control' ]\n", 'other dependencies');
+    await write('package-lock.json', lockFile('sha512-old'));
     assert.equal(await started(), "built [ '--roles', 'control' ]\n");
     await touch('src/worker/main.ts', 2_000);
     assert.equal(await started(), "source [ '--roles', 'control' ]\n", 'a stale build');
