@@ -34,7 +34,7 @@ const authentication: Mapping = {
   code: 'AuthenticationFailed',
   problem: (error, context) => `MySQL at ${server(context)} refused the sign-in: ${said(error)}`,
   remedy: ({ connection, user }) =>
-    `check user ${user} and the password that connection ${connection} refers to`,
+    `check user ${user} and the password that connection ${connection} refers to, and its tls.mode if the account demands TLS`,
 };
 
 const unreachable: Mapping = {
