@@ -11,7 +11,7 @@ export interface FieldColumn {
 
 /**
  * The columns of `historico_execucao`, one per field of an event. The order is that of `toRow`
- * and of every statement; the migrations say the same in SQL.
+ * and of every statement, those kept as JSON last; the migrations say the same in SQL.
  */
 export const EVENT_FIELDS = {
   id: { column: 'id', kind: 'text' },
@@ -25,7 +25,6 @@ export const EVENT_FIELDS = {
   engine: { column: 'engine', kind: 'text' },
   verdict: { column: 'verdict', kind: 'text' },
   reason: { column: 'reason', kind: 'text' },
-  token: { column: 'token', kind: 'json' },
   cursorHigh: { column: 'cursor_high', kind: 'text' },
   rowsAtSource: { column: 'rows_at_source', kind: 'integer' },
   rowsRead: { column: 'rows_read', kind: 'integer' },
@@ -39,12 +38,13 @@ export const EVENT_FIELDS = {
   attempts: { column: 'attempts', kind: 'integer' },
   errorCode: { column: 'error_code', kind: 'text' },
   error: { column: 'error', kind: 'text' },
-  files: { column: 'files', kind: 'json' },
-  columns: { column: 'columns', kind: 'json' },
   schemaFingerprint: { column: 'schema_fingerprint', kind: 'text' },
-  schemaChanges: { column: 'schema_changes', kind: 'json' },
   workflowId: { column: 'workflow_id', kind: 'text' },
   workflowRunId: { column: 'workflow_run_id', kind: 'text' },
+  token: { column: 'token', kind: 'json' },
+  files: { column: 'files', kind: 'json' },
+  columns: { column: 'columns', kind: 'json' },
+  schemaChanges: { column: 'schema_changes', kind: 'json' },
 } as const satisfies Readonly<Record<keyof Required<HistoryEvent>, FieldColumn>>;
 
 const FIELDS = Object.entries(EVENT_FIELDS) as [keyof HistoryEvent, FieldColumn][];

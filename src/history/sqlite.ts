@@ -1,5 +1,5 @@
-import { EVENT_COLUMNS, fromRow, toRow, type RowValue } from './event-row';
-import type { History } from './history';
+import { EVENT_COLUMNS, fromRow, toRow, type FieldColumn, type RowValue } from './event-row';
+import type { History, HistoryEvent } from './history';
 import { acquireLease, firstFence, type LeaseStore } from './leases';
 import { SQLITE_MIGRATIONS } from './migrations/sqlite';
 import type { Migration } from './migrations/migration';
@@ -39,7 +39,28 @@ export async function openSqliteHistory(
   return historyOn(database, leasesOn(database, now));
 }
 
-const EVENT_LIST = EVENT_COLUMNS.map(({ column }) => `e.${column}`).join(', ');
+const PLAIN_LIST = listOf(EVENT_COLUMNS.filter(({ kind }) => kind !== 'json'));
+const JSON_LIST = listOf(EVENT_COLUMNS.filter(({ kind }) => kind === 'json'));
+
+function listOf(columns: readonly FieldColumn[]): string {
+  return columns.map(({ column }) => `e.${column}`).join(', ');
+}
+
+/**
+ * The columns of an event `e`, with `first` before them. What crosses from SQLite to JavaScript
+ * costs by the cell, most of them NULL; as one JSON text they take a quarter less time.
+ */
+function packed(first?: string): string {
+  return `json_array(${first === undefined ? '' : `${first}, `}${PLAIN_LIST}), ${JSON_LIST}`;
+}
+
+function unpacked([plain, ...json]: readonly unknown[]): unknown[] {
+  return [...(JSON.parse(plain as string) as unknown[]), ...json];
+}
+
+function eventsOf(rows: readonly unknown[][]): HistoryEvent[] {
+  return rows.map((row) => fromRow(unpacked(row)));
+}
 
 /** Names only the columns that have a value: binding the NULLs of a skip takes twice the time of the rest. */
 function appendRow(database: SqliteDatabase, row: readonly RowValue[]): void {
@@ -81,15 +102,14 @@ function statesStatement(tables: string): string {
         (SELECT max(sequence) FROM historico_execucao
           WHERE pipeline = ?1 AND table_name = known.table_name AND ${STANDING}) AS standing
       FROM known)
-    SELECT (e.sequence = last) + 2 * (e.sequence IS standing AND e.kind = 'SUCCEEDED'),
-      ${EVENT_LIST}
+    SELECT ${packed(`(e.sequence = last) + 2 * (e.sequence IS standing AND e.kind = 'SUCCEEDED')`)}
     FROM latest JOIN historico_execucao e ON e.sequence IN (last, standing)`;
 }
 
 const STATES = statesStatement(EVERY_TABLE);
 const NAMED_STATES = statesStatement(NAMED_TABLES);
 
-const OUTCOMES = `SELECT ${EVENT_LIST} FROM historico_execucao e
+const OUTCOMES = `SELECT ${packed()} FROM historico_execucao e
   WHERE pipeline = ?1 AND batch = ?2 AND kind <> 'RESET' ORDER BY sequence`;
 
 function historyOn(database: SqliteDatabase, leases: LeaseStore): History {
@@ -107,7 +127,7 @@ function historyOn(database: SqliteDatabase, leases: LeaseStore): History {
           ? database.rows(STATES, [pipeline])
           : database.rows(NAMED_STATES, [pipeline, JSON.stringify(tables)]),
       );
-      return statesOf(rows.map(markedEvent));
+      return statesOf(rows.map((row) => markedEvent(unpacked(row))));
     },
 
     async events(query) {
@@ -128,15 +148,15 @@ function historyOn(database: SqliteDatabase, leases: LeaseStore): History {
         values.push(...kinds);
         if (!kinds.includes('SKIPPED')) conditions.push(NOT_SKIPPED);
       }
-      const sql = `SELECT ${EVENT_LIST} FROM historico_execucao e
+      const sql = `SELECT ${packed()} FROM historico_execucao e
         WHERE ${conditions.join(' AND ')} ORDER BY sequence DESC LIMIT ?`;
       const rows = await database.attempt(() => database.rows(sql, [...values, limit]));
-      return rows.map((row) => fromRow(row));
+      return eventsOf(rows);
     },
 
     async outcomes(pipeline, batch) {
       const rows = await database.attempt(() => database.rows(OUTCOMES, [pipeline, batch]));
-      return bestOutcomes(rows.map((row) => fromRow(row)));
+      return bestOutcomes(eventsOf(rows));
     },
 
     acquireLease: (request) => acquireLease(leases, request),
