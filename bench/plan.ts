@@ -17,6 +17,7 @@ import { settingsFor } from '../src/pipeline/settings';
 import { tokenRequest } from '../src/plan/make-plan';
 import { settingsFingerprint } from '../src/plan/settings-fingerprint';
 import { createResources } from '../src/resources';
+import type { SourceTable } from '../src/sources/source';
 import {
   CONTROL_TASK_QUEUE,
   controllerWorkflowId,
@@ -150,7 +151,16 @@ async function pretendLoaded(pipelines: string, environment: NodeJS.ProcessEnv):
     ];
   });
   await (await resources.history(project)).append(events);
+  await pretendPublished(join(pipelines, '..', 'lake'), all);
   await resources.close();
+}
+
+/** The least that makes a table's present state exist. */
+async function pretendPublished(lake: string, tables: readonly SourceTable[]): Promise<void> {
+  const folder = join(lake, 'raw', '_current', 'bench');
+  await mkdir(folder, { recursive: true });
+  const state = JSON.stringify({ run: 'before', fence: 0, rows: 0, files: [] });
+  for (const { name } of tables) await writeFile(join(folder, `${name}.json`), state);
 }
 
 async function startWorker(

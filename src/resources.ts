@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { createParquetDestination } from './destinations/parquet/parquet-destination';
 import { createFileStore } from './destinations/parquet/file-store';
 import { createS3Store } from './destinations/parquet/s3-store';
@@ -5,7 +6,13 @@ import type { Destination } from './destinations/destination';
 import { ComportaError } from './errors';
 import type { History } from './history/history';
 import { openHistory } from './history/open';
-import type { Connection, DatabaseConnection, Pipeline, Project } from './pipeline/pipeline';
+import type {
+  Connection,
+  DatabaseConnection,
+  HistorySettings,
+  Pipeline,
+  Project,
+} from './pipeline/pipeline';
 import type { SecretStore } from './pipeline/secrets';
 import { createMysqlSource } from './sources/mysql/mysql-source';
 import { createPostgresSource } from './sources/postgres/postgres-source';
@@ -26,7 +33,22 @@ export interface Resources {
 export function createResources(secrets: SecretStore): Resources {
   const sources = new Map<string, Source>();
   const destinations = new Map<string, Destination>();
-  const histories = new Map<string, Promise<History>>();
+  const histories = new Map<string, { readonly store: History; readonly file: string }>();
+  const replaced: History[] = [];
+  let lastHistory: Promise<unknown> = Promise.resolve();
+
+  const openHistoryOnce = async (project: Project): Promise<History> => {
+    const settings = JSON.stringify(project.history);
+    const known = histories.get(settings);
+    if (known !== undefined && known.file === (await fileIdentity(project.history))) {
+      return known.store;
+    }
+    const store = await openHistory(project.history, project.connections, secrets);
+    histories.set(settings, { store, file: await fileIdentity(project.history) });
+    // Loads that began on the old file may still use it: it is closed at the end, with the others.
+    if (known !== undefined) replaced.push(known.store);
+    return store;
+  };
 
   return {
     source(project, pipeline) {
@@ -54,23 +76,31 @@ export function createResources(secrets: SecretStore): Resources {
         }
       });
     },
-    async history(project) {
-      const opened = remembered(histories, project.history, () =>
-        openHistory(project.history, project.connections, secrets),
-      );
-      // A store that could not be opened is tried again next time.
-      opened.catch(() => histories.clear());
-      return opened;
+    history: (project) => {
+      // One after the other, so that loads that start together do not each open the store.
+      const result = lastHistory.then(() => openHistoryOnce(project));
+      lastHistory = result.catch(() => undefined);
+      return result;
     },
     async close() {
-      const stores = await Promise.allSettled(histories.values());
       await Promise.allSettled([
         ...[...sources.values()].map((source) => source.close()),
         ...[...destinations.values()].map((destination) => destination.close()),
-        ...stores.map((store) => (store.status === 'fulfilled' ? store.value.close() : undefined)),
+        ...[...histories.values()].map(({ store }) => store.close()),
+        ...replaced.map((store) => store.close()),
       ]);
     },
   };
+}
+
+/**
+ * Which file a SQLite history is, so that one deleted or restored under a running worker is opened
+ * anew: what is written to a deleted file is lost. Empty where there is no file.
+ */
+async function fileIdentity(settings: HistorySettings): Promise<string> {
+  if (settings.type !== 'sqlite') return '';
+  const found = await stat(settings.path).catch(() => undefined);
+  return found === undefined ? 'absent' : `${found.dev}:${found.ino}`;
 }
 
 function remembered<Value>(known: Map<string, Value>, settings: unknown, open: () => Value): Value {

@@ -81,6 +81,8 @@ export interface Destination {
   readonly description: string;
   /** The present state, or undefined when nothing was ever published. */
   published(domain: string, entity: string): Promise<PublishedState | undefined>;
+  /** The entities of a domain that have a present state: a listing, not a look at each. */
+  publishedEntities(domain: string): Promise<ReadonlySet<string>>;
   stage(identity: RunIdentity, columns: readonly ColumnSpec[]): Promise<StagingWriter>;
   /**
    * Makes the staged files the table's present state in one step: before it readers see the old

@@ -3,6 +3,7 @@ import type { TableToken, Verdict } from '../detection/detection';
 import type { Destination } from '../destinations/destination';
 import { ComportaError } from '../errors';
 import type { History, TableState } from '../history/history';
+import { entityName } from '../pipeline/entity';
 import { nearest } from '../pipeline/mistakes';
 import type { Pipeline, TableSettings } from '../pipeline/pipeline';
 import { selectTables, settingsFor, unmatchedOverrides } from '../pipeline/settings';
@@ -48,13 +49,16 @@ export async function makePlan(deps: PlanDependencies, request: PlanLoadRequest)
       ? await detect(deps, candidates)
       : new Map(candidates.map(({ table }) => [table.id, forced]));
 
-  const decided = candidates.map((candidate) => ({
-    ...candidate,
-    decision: decisions.get(candidate.table.id) ?? {
-      verdict: 'unknown' as const,
-      reason: 'the source gave no token',
-    },
-  }));
+  const decided = await unlessMissing(
+    deps,
+    candidates.map((candidate) => ({
+      ...candidate,
+      decision: decisions.get(candidate.table.id) ?? {
+        verdict: 'unknown' as const,
+        reason: 'the source gave no token',
+      },
+    })),
+  );
   return {
     pipeline: pipeline.name,
     batch: request.batch,
@@ -165,6 +169,26 @@ async function detect(
   };
   return new Map(
     candidates.map((candidate) => [candidate.table.id, decideOne(candidate)] as const),
+  );
+}
+
+/**
+ * That the source did not change proves nothing about a lake that was moved, restored or deleted:
+ * a table is skipped only where its present state is still there.
+ */
+async function unlessMissing<Decided extends Candidate & { readonly decision: Verdict }>(
+  { pipeline, source, destination }: PlanDependencies,
+  decided: readonly Decided[],
+): Promise<readonly Decided[]> {
+  if (!decided.some(({ decision }) => decision.verdict === 'unchanged')) return decided;
+  const published = await destination.publishedEntities(pipeline.domain);
+  return decided.map((one) =>
+    one.decision.verdict !== 'unchanged' || published.has(entityName(one.table, source.dialect))
+      ? one
+      : {
+          ...one,
+          decision: { verdict: 'unknown', reason: 'the lake has no state of it any more' },
+        },
   );
 }
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { createConnection, type Connection } from 'mysql2/promise';
 import { Client as PostgresClient } from 'pg';
+import { currentPath } from '../../src/destinations/parquet/layout';
 import type { HistoryEvent } from '../../src/history/history';
 import { planPath, type Plan } from '../../src/plan/plan';
 import { readCurrent } from '../support/lake';
@@ -248,6 +249,23 @@ connections:
     const { loaded, plan } = await run('shop');
     assert.deepEqual(loaded, ['orders']);
     assert.match(plan.loads[0]?.decision.reason ?? '', /no successful load yet/);
+  });
+
+  it('loads again what the lake has lost, and everything when the history is lost', async () => {
+    await settle('shop');
+    await rm(join(world.lake, currentPath('shop', 'orders')));
+    const { loaded, plan } = await run('shop');
+    assert.deepEqual(loaded, ['orders']);
+    assert.match(plan.loads[0]?.decision.reason ?? '', /the lake has no state of it/);
+
+    await settle('shop');
+    const database = join(world.pipelines, '..', '.comporta', 'history.db');
+    for (const suffix of ['', '-wal', '-shm']) await rm(database + suffix, { force: true });
+    const all = await run('shop');
+    assert.deepEqual(all.plan.skips, []);
+    assert.equal(all.summary.loaded, all.plan.loads.length);
+    const states = await (await world.history()).states('shop');
+    assert.ok(states.get('orders')?.lastSuccess, 'recorded where everybody can see it');
   });
 
   it('loads again what an edited pipeline file changes', async () => {

@@ -42,7 +42,11 @@ const PIPELINE: Pipeline = {
   concurrency: 4,
 };
 
-const DESTINATION = { description: 'file:/lake' } as Destination;
+/** A lake that has every table but those named `lost_…`. */
+const DESTINATION = {
+  description: 'file:/lake',
+  publishedEntities: () => Promise.resolve({ has: (name: string) => !name.startsWith('lost_') }),
+} as unknown as Destination;
 
 function tableWith(token: string): FakeTable {
   return { ids: [], columns: [ID_COLUMN], token };
@@ -104,6 +108,13 @@ describe('makePlan', () => {
       [['customers', 'unchanged']],
     );
     assert.match(plan.skips[0]?.decision.reason ?? '', /same token/);
+  });
+
+  it('loads what the source says is unchanged and the lake no longer has', async () => {
+    const history = await historyOf(success('lost_orders', '1'), success('customers', '1'));
+    const plan = await planOf({ lost_orders: '1', customers: '1' }, history);
+    assert.deepEqual(ids(plan), ['lost_orders']);
+    assert.match(plan.loads[0]?.decision.reason ?? '', /the lake has no state of it/);
   });
 
   it('starts what took longest first', async () => {

@@ -1,6 +1,6 @@
 import { ComportaError } from '../../errors';
 import type { PublishRequest, PublishedState, RunIdentity } from '../destination';
-import { currentPath } from './layout';
+import { currentFolder, currentPath } from './layout';
 import type { ObjectStore } from './storage';
 
 /** `raw/_current/<domain>/<entity>.json`, the one authority on what a table is now. */
@@ -25,6 +25,21 @@ export async function readCurrent(
   const found = await store.get(path);
   if (found === undefined) return undefined;
   return { document: parse(found.body, `${store.description}/${path}`), version: found.version };
+}
+
+/** The entities that have a document, by the listing of their folder. */
+export async function listCurrent(
+  store: ObjectStore,
+  domain: string,
+): Promise<ReadonlySet<string>> {
+  const folder = `${currentFolder(domain)}/`;
+  const entities = new Set<string>();
+  for await (const { path } of store.list(currentFolder(domain))) {
+    // Below the documents lie the lists of files that Athena and Trino follow.
+    const name = /^([^/]+)\.json$/.exec(path.slice(folder.length))?.[1];
+    if (name !== undefined) entities.add(name);
+  }
+  return entities;
 }
 
 function parse(body: Buffer, place: string): CurrentDocument {

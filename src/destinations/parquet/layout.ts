@@ -23,7 +23,11 @@ export function manifestPath({
 
 /** The one authority on what a table is now. */
 export function currentPath(domain: string, entity: string): string {
-  return `raw/_current/${safe(domain)}/${safe(entity)}.json`;
+  return `${currentFolder(domain)}/${safe(entity)}.json`;
+}
+
+export function currentFolder(domain: string): string {
+  return `raw/_current/${safe(domain)}`;
 }
 
 /** The same list of files as Athena and Trino follow it; its folder is the table's location. */

@@ -1,6 +1,6 @@
 import type { DestinationSettings } from '../../pipeline/pipeline';
 import type { Destination, RunIdentity } from '../destination';
-import { publishedState, readCurrent } from './current-state';
+import { listCurrent, publishedState, readCurrent } from './current-state';
 import { publish } from './publish';
 import { deriveReaders } from './readers';
 import { retain } from './retain';
@@ -34,6 +34,7 @@ export function createParquetDestination(
       const current = await readCurrent(store, domain, entity);
       return current && publishedState(current.document);
     },
+    publishedEntities: (domain) => listCurrent(store, domain),
     async stage(identity, columns) {
       const earlier = finished.get(entityKey(identity));
       if (earlier !== undefined) await discard(earlier.identity);
