@@ -159,8 +159,18 @@ async function pretendLoaded(pipelines: string, environment: NodeJS.ProcessEnv):
 async function pretendPublished(lake: string, tables: readonly SourceTable[]): Promise<void> {
   const folder = join(lake, 'raw', '_current', 'bench');
   await mkdir(folder, { recursive: true });
-  const state = JSON.stringify({ run: 'before', fence: 0, rows: 0, files: [] });
-  for (const { name } of tables) await writeFile(join(folder, `${name}.json`), state);
+  for (const { id, name } of tables) {
+    const state = {
+      pipeline: 'bench',
+      table: id,
+      run: 'before',
+      fence: 0,
+      rows: 0,
+      files: [],
+      columns: [],
+    };
+    await writeFile(join(folder, `${name}.json`), JSON.stringify(state));
+  }
 }
 
 async function startWorker(
