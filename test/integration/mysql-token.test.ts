@@ -74,6 +74,12 @@ for (const { name, mariadb, service } of SERVERS) {
         'CREATE TABLE old_engine (id int) ENGINE = MyISAM',
         'INSERT INTO old_engine VALUES (1)',
       );
+      if (!mariadb) {
+        await database.run(
+          'CREATE TABLE fileless (id int PRIMARY KEY) TABLESPACE = innodb_system',
+          'INSERT INTO fileless VALUES (1)',
+        );
+      }
       const tables = (await database.source.listTables()).filter(
         (table) => table.kind !== 'view' && table.name !== 'old_engine',
       );
@@ -207,6 +213,14 @@ for (const { name, mariadb, service } of SERVERS) {
       });
       assertLoads(await verdictOf(database.source, table, previous, TOKEN));
     });
+
+    if (!mariadb) {
+      it('tells tables without a file of their own apart by their ids', async () => {
+        assertUnchanged(await verdict('fileless'));
+        await database.run('TRUNCATE TABLE fileless', 'INSERT INTO fileless VALUES (1)');
+        assertChanged(await verdict('fileless'), /innodb_ids/);
+      });
+    }
 
     if (mariadb) {
       // There the time of the last change is the start of the transaction that made it.
