@@ -334,7 +334,9 @@ for (const { name, mariadb, service } of SERVERS) {
     });
 
     it('asks as many statements for 200 tables as for one', async () => {
-      const tables = [...loaded.values()].map(({ table }) => table);
+      const tables = [...loaded.values()]
+        .map(({ table }) => table)
+        .filter((table) => table.name !== 'fileless');
       const many = Array.from({ length: 200 }, (_, index) => tables[index % tables.length]!);
       const statements = async (asked: readonly SourceTable[]) => {
         const count = async () => {
