@@ -50,7 +50,7 @@ for (const { name, mariadb, service } of SERVERS) {
           peak = Math.max(peak, process.memoryUsage().rss);
         }
       });
-    return { rows, bytes, growth: peak - before };
+      return { rows, bytes, growth: peak - before };
     }
 
     it('stays bounded over 400 rows of a megabyte', async () => {
