@@ -25,6 +25,20 @@ abstract class GrowingVector implements ColumnVector {
     this.values = 0;
   }
 
+  /**
+   * For kernels, which fill a cleared vector at once: makes place for `rows` rows, whose `valid`
+   * and values they then write themselves, and declare with `filled`.
+   */
+  reserve(rows: number): void {
+    if (this.valid.length < rows) this.valid = new Uint8Array(rows);
+  }
+
+  /** Declares what a kernel has written: `rows` entries of `valid`, `values` of them 1. */
+  filled(rows: number, values: number): void {
+    this.rows = rows;
+    this.values = values;
+  }
+
   protected mark(flag: 0 | 1): void {
     if (this.rows === this.valid.length) {
       const larger = new Uint8Array(this.valid.length * 2);
@@ -52,6 +66,11 @@ export class Fixed32Vector extends GrowingVector {
   readonly storage = 'fixed32';
   data = new Int32Array(INITIAL_ROWS);
 
+  override reserve(rows: number): void {
+    super.reserve(rows);
+    if (this.data.length < rows) this.data = new Int32Array(rows);
+  }
+
   append(value: number): void {
     if (this.values === this.data.length) {
       this.data = grownNumbers(this.data, (length) => new Int32Array(length));
@@ -69,10 +88,22 @@ export class Fixed32Vector extends GrowingVector {
 export class Fixed64Vector extends GrowingVector {
   readonly storage = 'fixed64';
   data = new BigInt64Array(INITIAL_ROWS);
+  /** The same memory in halves, value i at 2 i (low) and 2 i + 1 (high), as no bigint is made so. */
+  halves = new Int32Array(this.data.buffer);
+
+  override reserve(rows: number): void {
+    super.reserve(rows);
+    if (this.data.length < rows) this.take(new BigInt64Array(rows));
+  }
+
+  private take(data: BigInt64Array<ArrayBuffer>): void {
+    this.data = data;
+    this.halves = new Int32Array(data.buffer);
+  }
 
   append(value: bigint): void {
     if (this.values === this.data.length) {
-      this.data = grownNumbers(this.data, (length) => new BigInt64Array(length));
+      this.take(grownNumbers(this.data, (length) => new BigInt64Array(length)));
     }
     this.data[this.values] = value;
     this.mark(1);
@@ -86,6 +117,11 @@ export class Fixed64Vector extends GrowingVector {
 export class FloatVector extends GrowingVector {
   readonly storage = 'float';
   data = new Float32Array(INITIAL_ROWS);
+
+  override reserve(rows: number): void {
+    super.reserve(rows);
+    if (this.data.length < rows) this.data = new Float32Array(rows);
+  }
 
   append(value: number): void {
     if (this.values === this.data.length) {
@@ -104,6 +140,11 @@ export class DoubleVector extends GrowingVector {
   readonly storage = 'double';
   data = new Float64Array(INITIAL_ROWS);
 
+  override reserve(rows: number): void {
+    super.reserve(rows);
+    if (this.data.length < rows) this.data = new Float64Array(rows);
+  }
+
   append(value: number): void {
     if (this.values === this.data.length) {
       this.data = grownNumbers(this.data, (length) => new Float64Array(length));
@@ -121,6 +162,11 @@ export class BooleanVector extends GrowingVector {
   readonly storage = 'boolean';
   data = new Uint8Array(INITIAL_ROWS);
 
+  override reserve(rows: number): void {
+    super.reserve(rows);
+    if (this.data.length < rows) this.data = new Uint8Array(rows);
+  }
+
   append(value: boolean): void {
     if (this.values === this.data.length) {
       this.data = grownNumbers(this.data, (length) => new Uint8Array(length));
@@ -134,12 +180,38 @@ export class BooleanVector extends GrowingVector {
   }
 }
 
-/** text, json, binary, wkb; uuid as 16 bytes; wide decimal as 16 bytes, big-endian. */
+/**
+ * text, json, binary, wkb; uuid as 16 bytes; wide decimal as 16 bytes, big-endian. The values lie
+ * in the vector's own memory (`append`), or somewhere else (`refer`), anywhere and in any order.
+ */
 export class BytesVector extends GrowingVector {
   readonly storage = 'bytes';
-  /** `offsets[i]`..`offsets[i + 1]` is value i in `data`. */
-  offsets = new Int32Array(INITIAL_ROWS + 1);
-  data = Buffer.allocUnsafe(INITIAL_BYTES);
+  /** Value i is `data` from `starts[i]` up to `ends[i]`. */
+  starts = new Int32Array(INITIAL_ROWS);
+  ends = new Int32Array(INITIAL_ROWS);
+  data: Buffer = Buffer.allocUnsafe(INITIAL_BYTES);
+  /** The vector's own memory; `data` is another one while it refers. */
+  private own: Buffer = this.data;
+  private held = 0;
+
+  override reserve(rows: number): void {
+    super.reserve(rows);
+    if (this.starts.length >= rows) return;
+    this.starts = new Int32Array(rows);
+    this.ends = new Int32Array(rows);
+  }
+
+  override clear(): void {
+    super.clear();
+    this.held = 0;
+    this.data = this.own;
+  }
+
+  /** For kernels: `starts` and `ends` speak of `data`, and the values have `held` bytes together. */
+  refer(data: Buffer, held: number): void {
+    this.data = data;
+    this.held = held;
+  }
 
   append(bytes: Uint8Array): void {
     const start = this.room(bytes.length);
@@ -154,24 +226,26 @@ export class BytesVector extends GrowingVector {
 
   /** Makes place for one more value of `length` bytes and says where it begins. */
   private room(length: number): number {
-    if (this.values + 2 > this.offsets.length) {
-      const larger = new Int32Array(this.offsets.length * 2);
-      larger.set(this.offsets);
-      this.offsets = larger;
+    if (this.values === this.starts.length) {
+      this.starts = grownNumbers(this.starts, (longer) => new Int32Array(longer));
+      this.ends = grownNumbers(this.ends, (longer) => new Int32Array(longer));
     }
-    const start = this.offsets[this.values] ?? 0;
-    if (start + length > this.data.length) {
-      const larger = Buffer.allocUnsafe(Math.max(this.data.length * 2, start + length));
-      this.data.copy(larger, 0, 0, start);
+    const start = this.held;
+    if (start + length > this.own.length) {
+      const larger = Buffer.allocUnsafe(Math.max(this.own.length * 2, start + length));
+      this.own.copy(larger, 0, 0, start);
+      this.own = larger;
       this.data = larger;
     }
-    this.offsets[this.values + 1] = start + length;
+    this.held = start + length;
+    this.starts[this.values] = start;
+    this.ends[this.values] = this.held;
     this.mark(1);
     return start;
   }
 
   get byteLength(): number {
-    return this.offsets[this.values] ?? 0;
+    return this.held;
   }
 }
 

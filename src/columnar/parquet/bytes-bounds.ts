@@ -31,10 +31,10 @@ export class BytesBounds {
     return this.maxBytes.subarray(0, this.maxLength);
   }
 
-  update(data: Buffer, offsets: Int32Array, from: number, end: number): void {
+  update(data: Buffer, starts: Int32Array, ends: Int32Array, from: number, end: number): void {
     for (let i = from; i < end; i++) {
-      const start = offsets[i] ?? 0;
-      const stop = offsets[i + 1] ?? 0;
+      const start = starts[i] ?? 0;
+      const stop = ends[i] ?? 0;
       const cut = stop - start > this.limit;
       const until = cut ? start + this.limit : stop;
       const toMin = this.any ? this.compare(data, start, until, this.minBytes, this.minLength) : -1;

@@ -158,16 +158,17 @@ export class ColumnChunkWriter {
     }
   }
 
-  private appendBytes({ data, offsets }: BytesVector, from: number, end: number): void {
+  private appendBytes({ data, starts, ends }: BytesVector, from: number, end: number): void {
     const { length } = this.element;
     if (length !== undefined) {
       this.reserve((end - from) * length);
-      this.valueBytes = writeTails(this.values, this.valueBytes, data, offsets, from, end, length);
+      this.valueBytes = writeTails(this.values, this.valueBytes, data, ends, from, end, length);
       return;
     }
-    const bytes = (offsets[end] ?? 0) - (offsets[from] ?? 0) + (end - from) * 4;
+    let bytes = (end - from) * 4;
+    for (let i = from; i < end; i++) bytes += (ends[i] ?? 0) - (starts[i] ?? 0);
     this.reserve(bytes);
-    this.valueBytes = writeByteArrays(this.values, this.valueBytes, data, offsets, from, end);
+    this.valueBytes = writeByteArrays(this.values, this.valueBytes, data, starts, ends, from, end);
   }
 
   private reserve(bytes: number): void {

@@ -87,14 +87,15 @@ export function writeByteArrays(
   out: Buffer,
   at: number,
   data: Buffer,
-  offsets: Int32Array,
+  starts: Int32Array,
+  ends: Int32Array,
   from: number,
   end: number,
 ): number {
   let position = at;
   for (let i = from; i < end; i++) {
-    const start = offsets[i] ?? 0;
-    const length = (offsets[i + 1] ?? 0) - start;
+    const start = starts[i] ?? 0;
+    const length = (ends[i] ?? 0) - start;
     out[position] = length;
     out[position + 1] = length >>> 8;
     out[position + 2] = length >>> 16;
@@ -116,14 +117,14 @@ export function writeTails(
   out: Buffer,
   at: number,
   data: Buffer,
-  offsets: Int32Array,
+  ends: Int32Array,
   from: number,
   end: number,
   width: number,
 ): number {
   let position = at;
   for (let i = from; i < end; i++) {
-    const stop = offsets[i + 1] ?? 0;
+    const stop = ends[i] ?? 0;
     data.copy(out, position, stop - width, stop);
     position += width;
   }

@@ -259,8 +259,8 @@ class WideDecimalBounds implements BoundsCollector {
   constructor(private readonly width: number) {}
 
   update(vector: Vector, from: number, end: number): void {
-    const { data, offsets } = vector as BytesVector;
-    this.bounds.update(data, offsets, from, end);
+    const { data, starts, ends } = vector as BytesVector;
+    this.bounds.update(data, starts, ends, from, end);
   }
 
   result(): Statistics['bounds'] {
@@ -285,8 +285,8 @@ class TextBounds implements BoundsCollector {
   constructor(private readonly content: 'utf8' | 'bytes') {}
 
   update(vector: Vector, from: number, end: number): void {
-    const { data, offsets } = vector as BytesVector;
-    this.bounds.update(data, offsets, from, end);
+    const { data, starts, ends } = vector as BytesVector;
+    this.bounds.update(data, starts, ends, from, end);
   }
 
   result(): Statistics['bounds'] {

@@ -108,7 +108,8 @@ describe('bounds of a column chunk', () => {
         const offsets = Int32Array.from([0, ...values].map((_, i) => length(values.slice(0, i))));
         for (const content of ['utf8', 'bytes'] as const) {
           const collected = new BytesBounds(5, 0);
-          collected.update(Buffer.concat(values), offsets, 0, values.length);
+          const [starts, ends] = [offsets.subarray(0, -1), offsets.subarray(1)];
+          collected.update(Buffer.concat(values), starts, ends, 0, values.length);
           const bounds = truncatedBounds(collected, content);
           if (bounds === undefined) continue;
           const sorted = values.toSorted((a, b) => Buffer.compare(a, b));

@@ -174,7 +174,7 @@ export function valuesOf(vector: Vector): unknown[] {
 function valueAt(vector: Vector, index: number): unknown {
   const { type } = vector.spec;
   if (vector instanceof BytesVector) {
-    const bytes = vector.data.subarray(vector.offsets[index], vector.offsets[index + 1]);
+    const bytes = vector.data.subarray(vector.starts[index], vector.ends[index]);
     if (type.kind === 'text' || type.kind === 'json') return bytes.toString('utf8');
     if (type.kind === 'decimal') {
       return (bytes.readBigInt64BE(0) << 64n) + bytes.readBigUInt64BE(8);

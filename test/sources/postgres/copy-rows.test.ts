@@ -39,7 +39,7 @@ function setUp() {
   const texts = () => {
     const vector = builder.columns[0] as BytesVector;
     return Array.from({ length: vector.values }, (_, i) =>
-      vector.data.toString('utf8', vector.offsets[i], vector.offsets[i + 1]),
+      vector.data.toString('utf8', vector.starts[i], vector.ends[i]),
     );
   };
   return { rows, builder, send, state, texts };

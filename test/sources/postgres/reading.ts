@@ -80,9 +80,7 @@ function valueAt(vector: Vector, index: number): Value {
     case 'double':
       return vector.data[index] ?? null;
     case 'bytes': {
-      const bytes = Buffer.from(
-        vector.data.subarray(vector.offsets[index], vector.offsets[index + 1]),
-      );
+      const bytes = Buffer.from(vector.data.subarray(vector.starts[index], vector.ends[index]));
       const { kind } = vector.spec.type;
       if (kind === 'decimal') return BigInt.asIntN(128, BigInt(`0x${bytes.toString('hex')}`));
       return kind === 'text' || kind === 'json' ? bytes.toString('utf8') : bytes;
