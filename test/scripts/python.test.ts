@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Execute } from '../../scripts/services/command';
+import { projectFile } from '../../scripts/services/maven';
+import { ensurePython, environmentVersion } from '../../scripts/services/python';
+import { ToolUnavailableError } from '../../scripts/services/service';
+
+describe('Python environments', () => {
+  let cache: string;
+  let chosen: string | undefined;
+
+  beforeEach(async () => {
+    chosen = process.env['COMPORTA_CACHE'];
+    cache = await mkdtemp(join(tmpdir(), 'comporta-python-'));
+    process.env['COMPORTA_CACHE'] = cache;
+  });
+
+  afterEach(async () => {
+    if (chosen === undefined) delete process.env['COMPORTA_CACHE'];
+    else process.env['COMPORTA_CACHE'] = chosen;
+    await rm(cache, { recursive: true });
+  });
+
+  const pretend =
+    (version: string, commands: string[][] = [], pip: () => string = () => ''): Execute =>
+    (_command, args) => {
+      commands.push([...args]);
+      if (args[0] === '-c') return Promise.resolve(`${version}\n`);
+      return args[1] === 'pip' ? Promise.resolve().then(pip) : Promise.resolve('');
+    };
+
+  it('differ with the packages and the interpreter', () => {
+    const versions = [
+      environmentVersion('3.11', ['a==1']),
+      environmentVersion('3.11', ['a==2']),
+      environmentVersion('3.12', ['a==1']),
+      environmentVersion('3.11', ['a==1', 'b==1']),
+    ];
+    assert.equal(new Set(versions).size, versions.length);
+  });
+
+  it('are made once, from built packages', async () => {
+    const commands: string[][] = [];
+    const run = pretend('3.11', commands);
+    const first = await ensurePython('peer', ['a==1'], undefined, run);
+    const second = await ensurePython('peer', ['a==1'], undefined, run);
+    assert.deepEqual(second, first);
+    const pip = commands.filter((args) => args[1] === 'pip');
+    assert.equal(pip.length, 1);
+    assert.ok(pip[0]!.includes('--only-binary=:all:'));
+    assert.equal(pip[0]!.at(-1), 'a==1');
+  });
+
+  it('leave nothing behind when a package cannot be had', async () => {
+    const run = pretend('3.11', [], () => {
+      throw new Error('no such release');
+    });
+    await assert.rejects(
+      ensurePython('peer', ['a==1'], undefined, run),
+      (error) => error instanceof ToolUnavailableError && error.message.includes('no such release'),
+    );
+    assert.ok(!existsSync(join(cache, 'python-peer', environmentVersion('3.11', ['a==1']))));
+  });
+
+  it('want a recent interpreter', async () => {
+    await assert.rejects(
+      ensurePython('peer', ['a==1'], undefined, pretend('3.9')),
+      ToolUnavailableError,
+    );
+  });
+});
+
+describe('Java archives', () => {
+  it('are named to Maven by group, artifact and version', () => {
+    const project = projectFile(['org.postgresql:postgresql:42.7.7']);
+    assert.match(
+      project,
+      /<groupId>org.postgresql<\/groupId><artifactId>postgresql<\/artifactId><version>42.7.7</,
+    );
+  });
+});
