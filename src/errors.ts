@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'SourceInterrupted'
   | 'SourceRejected'
   | 'DestinationFailed'
+  | 'EngineFailed'
   | 'HistoryFailed'
   | 'LeaseLost'
   | 'TablesFailed';
@@ -41,6 +42,7 @@ export const RETRYABLE: Readonly<Record<ErrorCode, boolean>> = {
   SourceInterrupted: true,
   SourceRejected: false,
   DestinationFailed: true,
+  EngineFailed: true,
   HistoryFailed: true,
   LeaseLost: true,
   TablesFailed: false,
@@ -58,6 +60,10 @@ export interface ErrorDetails {
 export class ComportaError extends Error {
   override readonly name = 'ComportaError';
   readonly code: ErrorCode;
+  /** The message without the place in front and the remedy behind. */
+  readonly problem: string;
+  readonly pipeline: string | undefined;
+  readonly table: string | undefined;
   readonly remedy: string | undefined;
 
   constructor(code: ErrorCode, problem: string, details: ErrorDetails = {}) {
@@ -68,6 +74,9 @@ export class ComportaError extends Error {
     const remedy = details.remedy === undefined ? '' : ` — ${details.remedy}`;
     super(`${where}${problem}${remedy}`, { cause: details.cause });
     this.code = code;
+    this.problem = problem;
+    this.pipeline = details.pipeline;
+    this.table = details.table;
     this.remedy = details.remedy;
   }
 

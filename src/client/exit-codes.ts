@@ -29,6 +29,7 @@ const BY_CODE: Readonly<Record<ErrorCode, ExitCode>> = {
   RowCountMismatch: EXIT.failed,
   EmptyingRefused: EXIT.failed,
   SchemaChanged: EXIT.failed,
+  EngineFailed: EXIT.failed,
   SourceRejected: EXIT.failed,
   LeaseLost: EXIT.failed,
   TablesFailed: EXIT.failed,

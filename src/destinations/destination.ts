@@ -28,6 +28,17 @@ export interface DataFile {
   readonly sha256: string;
 }
 
+/**
+ * A finished file that no reader sees yet: plain data, which may cross to another thread, process or
+ * machine and be published from there.
+ */
+export interface StagedDataFile extends DataFile {
+  /** Per column its NULLs, as the file's own footer counts them; columns it does not count are absent. */
+  readonly nulls: readonly (readonly [column: string, nulls: number])[];
+  /** What the destination, and nobody else, needs to publish or remove the file. JSON. */
+  readonly receipt: unknown;
+}
+
 /** What readers see of one table now. */
 export interface PublishedState {
   readonly run: string;
@@ -49,7 +60,7 @@ export interface PublishedState {
 export interface StagingWriter {
   write(batch: Batch): Promise<void>;
   /** Completes the files and counts their rows from their own footers. */
-  finish(): Promise<readonly DataFile[]>;
+  finish(): Promise<readonly StagedDataFile[]>;
   /** Removes what was written. Safe after a failed `write` or `finish`, and twice. */
   abort(): Promise<void>;
   /** Bytes written out so far. */
@@ -59,7 +70,8 @@ export interface StagingWriter {
 export interface PublishRequest {
   readonly identity: RunIdentity;
   readonly mode: LoadMode;
-  readonly files: readonly DataFile[];
+  /** As `finish` returned them, in this process or another. */
+  readonly files: readonly StagedDataFile[];
   readonly columns: readonly ColumnSpec[];
   /** For `incremental` (merge) and `append` (rows already present are left out). */
   readonly key: readonly string[];
@@ -90,7 +102,10 @@ export interface Destination {
    * changes nothing and returns the published state.
    */
   publish(request: PublishRequest): Promise<PublishedState>;
-  /** Removes what an attempt staged and will not publish. Without effect when there is nothing. */
+  /**
+   * Removes what an attempt staged and will not publish, also what another thread or process staged
+   * for it that died. Without effect when there is nothing.
+   */
   discard(identity: RunIdentity): Promise<void>;
   /**
    * Deletes loads that the rule no longer keeps, and staging left by dead attempts; brings views up

@@ -1,4 +1,4 @@
-import type { DataFile, Destination, RunIdentity } from '../destinations/destination';
+import type { Destination, RunIdentity, StagedDataFile } from '../destinations/destination';
 import type { TableSettings } from '../pipeline/pipeline';
 import type { RowFilter, Source, SourceTable, TableDescription } from '../sources/source';
 import type { ColumnSpec } from '../types/logical';
@@ -37,7 +37,7 @@ export interface MoveResult {
   /** Counted in the staged files. */
   readonly rowsWritten: number;
   readonly bytes: number;
-  readonly files: readonly DataFile[];
+  readonly files: readonly StagedDataFile[];
   readonly columns: readonly ColumnSpec[];
   readonly primaryKey: readonly string[];
   readonly invalidValues: number;

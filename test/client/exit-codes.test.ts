@@ -13,6 +13,7 @@ const EXPECTED: Readonly<Record<ErrorCode, number>> = {
   RowCountMismatch: 1,
   EmptyingRefused: 1,
   SchemaChanged: 1,
+  EngineFailed: 1,
   SourceInterrupted: 3,
   SourceRejected: 1,
   DestinationFailed: 3,

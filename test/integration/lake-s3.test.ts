@@ -55,7 +55,7 @@ describe('a lake on S3', function () {
     crashContract(openOne, { modes: ['incremental'], lastings: ['forever'] });
   });
 
-  /** About 25 MiB that do not compress, in parts of 8 MiB. */
+  /** About 25 MiB that do not compress, in parts of 5 MiB. */
   function large(): TestTable {
     const columns = [
       column('id', { kind: 'int', bits: 32, signed: true }),

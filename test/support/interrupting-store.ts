@@ -1,4 +1,4 @@
-import type { ObjectStore, StagedFile } from '../../src/destinations/parquet/storage';
+import type { ClosedFile, ObjectStore, StagedFile } from '../../src/destinations/parquet/storage';
 
 /** Which change of the store does not come back, counted from 0. */
 export interface Interruption {
@@ -45,10 +45,14 @@ export function interruptedStore(
       path: file.path,
       write: (bytes) => change(() => file.write(bytes)),
       close: () => change(() => file.close()),
-      commit: () => change(() => file.commit()),
       discard: () => change(() => file.discard()),
     };
   };
+  const closed = (file: ClosedFile): ClosedFile => ({
+    path: file.path,
+    commit: () => change(() => file.commit()),
+    discard: () => change(() => file.discard()),
+  });
   return {
     changes: () => changes,
     release: async () => {
@@ -62,6 +66,8 @@ export function interruptedStore(
       stage: async (scope, path) => staged(await change(() => store.stage(scope, path))),
       adopt: async (scope, path, file) =>
         staged(await change(() => store.adopt(scope, path, file))),
+      resume: (path, receipt) => closed(store.resume(path, receipt)),
+      discard: (scope, folder) => change(() => store.discard(scope, folder)),
       workspace: (scope) => change(() => store.workspace(scope)),
       clear: (scope) => change(() => store.clear(scope)),
       sweep: (domain, entity, isDead) => change(() => store.sweep(domain, entity, isDead)),

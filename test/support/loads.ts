@@ -1,7 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Destination, PublishedState, RunIdentity } from '../../src/destinations/destination';
+import type {
+  Destination,
+  PublishedState,
+  RunIdentity,
+  StagedDataFile,
+} from '../../src/destinations/destination';
 import { viewPath } from '../../src/destinations/parquet/layout';
 import type { ObjectStore } from '../../src/destinations/parquet/storage';
 import type { LoadMode } from '../../src/pipeline/pipeline';
@@ -41,7 +46,8 @@ export async function load(destination: Destination, test: TestLoad): Promise<Pu
   const writer = await destination.stage(identity, columns);
   try {
     for (const batch of batches(test.table, 1000)) await writer.write(batch);
-    const files = await writer.finish();
+    // As if another process had written them.
+    const files = viaJson(await writer.finish());
     return await destination.publish({
       identity,
       mode: test.mode ?? 'full',
@@ -59,6 +65,11 @@ export async function load(destination: Destination, test: TestLoad): Promise<Pu
     await writer.abort();
     throw error;
   }
+}
+
+/** What is left of plain data when it has crossed to another process. */
+export function viaJson(files: readonly StagedDataFile[]): readonly StagedDataFile[] {
+  return JSON.parse(JSON.stringify(files)) as StagedDataFile[];
 }
 
 /** The rows that the published view shows, sorted. The view's files must be readable locally. */

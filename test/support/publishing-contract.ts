@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { Destination } from '../../src/destinations/destination';
+import type { Destination, StagedDataFile } from '../../src/destinations/destination';
 import type { Manifest } from '../../src/destinations/parquet/manifest';
 import { createParquetDestination } from '../../src/destinations/parquet/parquet-destination';
 import type { ObjectStore } from '../../src/destinations/parquet/storage';
 import { ComportaError } from '../../src/errors';
-import { column, type TestTable } from './columns';
-import { identityOf, load, paths, presentRows, shown } from './loads';
+import { batches, column, type TestTable } from './columns';
+import { identityOf, load, paths, presentRows, shown, viaJson } from './loads';
 
 const columns = [
   column('id', { kind: 'int', bits: 32, signed: true }),
@@ -185,6 +185,53 @@ export function publishingContract(open: () => Promise<ObjectStore>): void {
         entity,
       );
     }
+  });
+
+  it('tells in receipts of a few hundred bytes where staged files wait', async () => {
+    const notes = Array.from({ length: 2000 }, (_, i) => `note ${i}`);
+    const writer = await destination.stage(identityOf({ run: 'r1', table: orders() }), columns);
+    for (const batch of batches(orders(...notes), 1000)) await writer.write(batch);
+    const files = viaJson(await writer.finish());
+    assert.deepEqual(files[0]?.nulls, [
+      ['id', 0],
+      ['note', 0],
+    ]);
+    assert.ok(JSON.stringify(files).length < 1000);
+    await writer.abort();
+  });
+
+  it('removes what a process staged that died, and nothing of another attempt', async () => {
+    const table = orders('a', 'b');
+    const identities = [1, 2].map((attempt) => identityOf({ run: 'r1', attempt, table }));
+    const staged: (readonly StagedDataFile[])[] = [];
+    for (const identity of identities) {
+      const writer = await destination.stage(identity, columns);
+      for (const batch of batches(table, 1000)) await writer.write(batch);
+      staged.push(viaJson(await writer.finish()));
+    }
+    const [dead, alive] = identities;
+    assert.ok(dead && alive);
+    await destination.discard(dead);
+    await destination.discard(dead);
+
+    const publish = (attempt: number) =>
+      destination.publish({
+        identity: identities[attempt] ?? alive,
+        mode: 'full',
+        files: staged[attempt] ?? [],
+        columns,
+        key: [],
+        token: { sourceTime: '', evidence: [] },
+        rowsAtSource: 2,
+        rowsWritten: 2,
+        fence: 1,
+        assertOwner: () => Promise.resolve(),
+        signal: new AbortController().signal,
+      });
+    await assert.rejects(publish(0), failsWith('DestinationFailed'));
+    assert.equal((await publish(1)).rows, 2);
+    assert.deepEqual(await presentRows(store, destination), shown(table));
+    assert.deepEqual(await paths(store, '_staging'), []);
   });
 
   it('keeps documents beside the data', async () => {

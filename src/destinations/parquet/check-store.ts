@@ -54,8 +54,8 @@ async function tryStaging(store: ObjectStore, scope: StagingScope, path: string)
   const staged = await store.stage(scope, path);
   try {
     await staged.write(Buffer.from('check'));
-    await staged.close();
-    await staged.commit();
+    const receipt = await staged.close();
+    await store.resume(path, receipt).commit();
     const reader = await store.open(path);
     await reader.read(0, reader.bytes);
     await reader.close();

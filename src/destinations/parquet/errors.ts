@@ -51,6 +51,13 @@ export function fileError(error: unknown, action: Action): ComportaError {
   });
 }
 
+/** What was staged for a publication is not there any more. */
+export function stagedFileGone(path: string): ComportaError {
+  return new ComportaError('DestinationFailed', `the staged ${path} is gone`, {
+    remedy: 'the load is tried again from the start',
+  });
+}
+
 export function isAbsent(error: unknown): boolean {
   return errnoOf(error) === 'ENOENT';
 }

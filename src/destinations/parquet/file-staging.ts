@@ -1,22 +1,28 @@
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isAbsent } from './errors';
-import type { StagedFile } from './storage';
+import { isAbsent, stagedFileGone } from './errors';
+import type { ClosedFile, StagedFile } from './storage';
 
 type Guard = <Result>(action: string, body: () => Promise<Result>) => Promise<Result>;
 
+/** A file of the lake: `path` within it, and where it is written and will lie, both absolute. */
+export interface StagedPlace {
+  readonly path: string;
+  /** On the target's file system. */
+  readonly staging: string;
+  readonly target: string;
+}
+
 /**
- * A file that is written (or already lies) at `staging` and is renamed to `target` on commit.
- * Both are absolute and on one file system.
+ * Writes a file at its staging place, or takes over what lies there already. `relativeStaging` is
+ * that place as the receipt names it.
  */
 export function stagedFile(
-  path: string,
-  staging: string,
-  target: string,
+  { path, staging }: StagedPlace,
+  relativeStaging: string,
   guarded: Guard,
 ): StagedFile {
   let handle: FileHandle | undefined;
-  let state: 'open' | 'closed' | 'committed' | 'discarded' = 'open';
 
   const closeHandle = async () => {
     const closing = handle;
@@ -36,24 +42,33 @@ export function stagedFile(
         handle ??= await open(staging, 'r+');
         await handle.sync();
         await closeHandle();
-        state = 'closed';
-      }),
-    commit: () =>
-      guarded(`place ${path}`, async () => {
-        if (state === 'committed') return;
-        await mkdir(dirname(target), { recursive: true });
-        await rename(staging, target);
-        await syncFolder(dirname(target));
-        await syncFolder(dirname(dirname(target)));
-        state = 'committed';
+        return { staging: relativeStaging };
       }),
     discard: () =>
       guarded(`remove the staged ${path}`, async () => {
-        if (state === 'committed' || state === 'discarded') return;
         await closeHandle();
         await rm(staging, { force: true });
-        state = 'discarded';
       }),
+  };
+}
+
+/** A whole file at its staging place, which a rename puts where it belongs. */
+export function closedFile({ path, staging, target }: StagedPlace, guarded: Guard): ClosedFile {
+  let committed = false;
+  return {
+    path,
+    commit: () =>
+      guarded(`place ${path}`, async () => {
+        if (committed) return;
+        await mkdir(dirname(target), { recursive: true });
+        await rename(staging, target).catch((error: unknown) => {
+          throw isAbsent(error) ? stagedFileGone(path) : error;
+        });
+        await syncFolder(dirname(target));
+        await syncFolder(dirname(dirname(target)));
+        committed = true;
+      }),
+    discard: () => guarded(`remove the staged ${path}`, () => rm(staging, { force: true })),
   };
 }
 

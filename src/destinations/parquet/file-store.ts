@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { ComportaError } from '../../errors';
 import { checkStore } from './check-store';
-import { fileError, isAbsent } from './errors';
+import { fileError, isAbsent, stagedFileGone } from './errors';
 import { withFileLock } from './file-lock';
-import { stagedFile, syncFolder } from './file-staging';
+import { closedFile, stagedFile, syncFolder } from './file-staging';
 import { attemptFolder, listFiles, removeEmptyFolders, sweepAttempts } from './folders';
-import type { ClosableReader, ObjectStore, StagingScope } from './storage';
+import type { ClosableReader, ObjectStore, StagedFile, StagingScope } from './storage';
 
 /** Everything that is staged lies here, outside raw/, where no reader looks. */
 const STAGING = '_staging';
@@ -32,6 +32,12 @@ export function createFileStore(root: string): ObjectStore {
     }
   };
   const scopeFolder = (scope: StagingScope) => join(root, STAGING, attemptFolder(scope));
+  const begin = (path: string, staging: string): StagedFile =>
+    stagedFile({ path, staging, target: absolute(path) }, relative(root, staging), guarded);
+  const clear = (scope: StagingScope) =>
+    guarded('clear a staging folder', () =>
+      rm(scopeFolder(scope), { recursive: true, force: true }),
+    );
 
   const store: ObjectStore = {
     description,
@@ -62,12 +68,16 @@ export function createFileStore(root: string): ObjectStore {
       guarded(`stage ${path}`, async () => {
         const staging = join(scopeFolder(scope), path.slice(path.lastIndexOf('/') + 1));
         await mkdir(dirname(staging), { recursive: true });
-        return stagedFile(path, staging, absolute(path), guarded);
+        return begin(path, staging);
       }),
     adopt: (_scope, path, localFile) =>
-      guarded(`stage ${path}`, () =>
-        Promise.resolve(stagedFile(path, localFile, absolute(path), guarded)),
-      ),
+      guarded(`stage ${path}`, () => Promise.resolve(begin(path, localFile))),
+    resume(path, receipt) {
+      if (!('staging' in receipt)) throw stagedFileGone(path);
+      const place = { path, staging: absolute(receipt.staging), target: absolute(path) };
+      return closedFile(place, guarded);
+    },
+    discard: clear,
     workspace: (scope) =>
       guarded('make a workspace', async () => {
         const folder = join(scopeFolder(scope), 'workspace');
@@ -75,10 +85,7 @@ export function createFileStore(root: string): ObjectStore {
         await mkdir(folder, { recursive: true });
         return folder;
       }),
-    clear: (scope) =>
-      guarded('clear a staging folder', () =>
-        rm(scopeFolder(scope), { recursive: true, force: true }),
-      ),
+    clear,
     localCopy: (path) => Promise.resolve(absolute(path)),
     sweep: (domain, entity, isDead) =>
       guarded('remove what dead attempts staged', () =>

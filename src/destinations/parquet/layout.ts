@@ -48,6 +48,11 @@ export function partName(kind: 'part' | 'merged', part: number, attempt: number)
   return `${kind}-${String(part).padStart(4, '0')}${suffix}.parquet`;
 }
 
+/** Which attempt of its run wrote a file, by the name that `partName` gave it. */
+export function attemptOfPath(path: string): number {
+  return Number(/-attempt-(\d+)\.parquet$/.exec(path)?.[1] ?? 1);
+}
+
 /** The run that a path under an entity's folder belongs to. */
 export function runOfPath(path: string): { ingestionDate: string; run: string } | undefined {
   const found = /\/ingestion_date=([^/]+)\/run_id=([^/]+)\/[^/]+$/.exec(path);

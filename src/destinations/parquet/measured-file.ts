@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFooter, type Footer } from '../../columnar/parquet/footer';
+import { readFooter } from '../../columnar/parquet/footer';
 import type { ByteSink } from '../../columnar/parquet/sink';
+import type { StagedDataFile } from '../destination';
 import type { StagedFile } from './storage';
 
 const TAIL_BYTES = 64 * 1024;
@@ -15,7 +16,7 @@ export class MeasuredFile implements ByteSink {
   private tail: Buffer[] = [];
   private tailBytes = 0;
 
-  constructor(readonly staged: StagedFile) {}
+  constructor(private readonly staged: StagedFile) {}
 
   async write(bytes: Buffer): Promise<void> {
     this.take(bytes);
@@ -34,9 +35,9 @@ export class MeasuredFile implements ByteSink {
     }
   }
 
-  /** Closes the file. */
-  async finish(): Promise<{ readonly sha256: string; readonly footer: Footer }> {
-    await this.staged.close();
+  /** Closes the file, and takes its row count from its own footer. */
+  async finish(): Promise<StagedDataFile> {
+    const receipt = await this.staged.close();
     const tail = Buffer.concat(this.tail);
     this.tail = [];
     const start = this.bytes - tail.length;
@@ -45,6 +46,15 @@ export class MeasuredFile implements ByteSink {
       read: (offset, length) =>
         Promise.resolve(tail.subarray(offset - start, offset - start + length)),
     });
-    return { sha256: this.hash.digest('hex'), footer };
+    return {
+      path: this.staged.path,
+      rows: footer.rows,
+      bytes: this.bytes,
+      sha256: this.hash.digest('hex'),
+      nulls: footer.columns.flatMap(({ name, nulls }) =>
+        nulls === undefined ? [] : [[name, nulls] as const],
+      ),
+      receipt,
+    };
   }
 }

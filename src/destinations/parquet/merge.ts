@@ -21,7 +21,7 @@ import {
   type Relation,
 } from './merge-sql';
 import type { Placement } from './placement';
-import { stagedPart, type StagedPart } from './staging-writer';
+import { takeUp, type StagedPart } from './staged-part';
 import type { ObjectStore } from './storage';
 
 export interface MergeOptions {
@@ -113,7 +113,8 @@ async function adoptAll(
       const file = join(workspace, kind, name);
       const staged = await store.adopt(identity, path, file);
       placement.track(staged);
-      parts.push(await stagedPart(await measured(new MeasuredFile(staged), file)));
+      const adopted = await measured(new MeasuredFile(staged), file);
+      parts.push(takeUp(store, await adopted.finish()));
     }
     outcome.set(kind, parts);
   }

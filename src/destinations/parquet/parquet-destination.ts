@@ -1,10 +1,12 @@
 import type { DestinationSettings } from '../../pipeline/pipeline';
-import type { Destination, RunIdentity } from '../destination';
+import type { Destination } from '../destination';
 import { listCurrent, publishedState, readCurrent } from './current-state';
+import { runFolder } from './layout';
 import { publish } from './publish';
 import { deriveReaders } from './readers';
 import { retain } from './retain';
-import { createStagingWriter, type PartOptions, type StagedPart } from './staging-writer';
+import { takeUp } from './staged-part';
+import { createStagingWriter, type PartOptions } from './staging-writer';
 import type { ObjectStore } from './storage';
 
 export interface ParquetDestinationOptions
@@ -17,17 +19,6 @@ export function createParquetDestination(
   store: ObjectStore,
   settings: ParquetDestinationOptions,
 ): Destination {
-  /** Finished and not yet published, by entity: only the latest attempt of each can be alive. */
-  const finished = new Map<string, { identity: RunIdentity; parts: readonly StagedPart[] }>();
-
-  const discard = async (identity: RunIdentity) => {
-    const staged = finished.get(entityKey(identity));
-    if (staged === undefined || !isSameAttempt(staged.identity, identity)) return;
-    finished.delete(entityKey(identity));
-    for (const part of staged.parts) await part.staged.discard();
-    await store.clear(identity);
-  };
-
   return {
     description: store.description,
     async published(domain, entity) {
@@ -35,29 +26,24 @@ export function createParquetDestination(
       return current && publishedState(current.document);
     },
     publishedEntities: (domain) => listCurrent(store, domain),
-    async stage(identity, columns) {
-      const earlier = finished.get(entityKey(identity));
-      if (earlier !== undefined) await discard(earlier.identity);
-      return createStagingWriter(store, identity, columns, settings, (parts) => {
-        finished.set(entityKey(identity), { identity, parts });
-      });
-    },
+    stage: (identity, columns) =>
+      Promise.resolve().then(() => createStagingWriter(store, identity, columns, settings)),
     async publish(request) {
-      const { identity } = request;
-      const staged = finished.get(entityKey(identity));
-      const isOwn = staged !== undefined && isSameAttempt(staged.identity, identity);
+      const { identity, files } = request;
+      const parts = files.map((file) => takeUp(store, file));
       try {
-        const state = await publish(store, request, isOwn ? staged.parts : [], {
+        const state = await publish(store, request, parts, {
           compression: settings.compression,
           fileBytes: settings.partBytes ?? GIB,
         });
         await deriveReaders(store, identity.domain, identity.entity);
         return state;
       } finally {
-        await discard(identity);
+        for (const { closed } of parts) await closed.discard();
+        await store.clear(identity);
       }
     },
-    discard,
+    discard: (identity) => store.discard(identity, runFolder(identity)),
     retain: (domain, entity, rule) => retain(store, domain, entity, rule, new Date()),
     putDocument: (path, document) =>
       store.put(path, Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`)),
@@ -66,17 +52,6 @@ export function createParquetDestination(
       return found === undefined ? undefined : (JSON.parse(found.body.toString('utf8')) as unknown);
     },
     check: () => store.check(),
-    async close() {
-      for (const { identity } of [...finished.values()]) await discard(identity);
-      await store.close();
-    },
+    close: () => store.close(),
   };
-}
-
-function entityKey({ domain, entity }: RunIdentity): string {
-  return `${domain}/${entity}`;
-}
-
-function isSameAttempt(one: RunIdentity, other: RunIdentity): boolean {
-  return one.run === other.run && one.attempt === other.attempt;
 }

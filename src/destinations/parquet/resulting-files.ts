@@ -4,7 +4,7 @@ import { sameType } from './casts';
 import type { CurrentDocument } from './current-state';
 import { merge, type MergeKind, type MergeOptions } from './merge';
 import type { Placement } from './placement';
-import type { StagedPart } from './staging-writer';
+import type { StagedPart } from './staged-part';
 import type { ObjectStore } from './storage';
 
 export interface ResultingFiles {
@@ -84,7 +84,7 @@ async function placed(
   parts: readonly StagedPart[],
   placement: Placement,
 ): Promise<readonly DataFile[]> {
-  for (const { staged } of parts) await placement.commit(staged);
+  for (const { closed } of parts) await placement.commit(closed);
   return parts.map((part) => part.file);
 }
 

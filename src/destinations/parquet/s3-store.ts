@@ -15,11 +15,11 @@ import { pipeline } from 'node:stream/promises';
 import type { S3Connection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
 import { checkStore } from './check-store';
-import { fileError, isConflict, isMissing } from './errors';
+import { fileError, isConflict, isMissing, stagedFileGone } from './errors';
 import { attemptFolder, sweepAttempts } from './folders';
 import { createS3Access, type S3Access } from './s3-access';
-import { stagedUpload } from './s3-upload';
-import { sweepUploads } from './s3-sweep';
+import { closedUpload, stagedUpload } from './s3-upload';
+import { abortUploads, sweepUploads } from './s3-sweep';
 import type { ObjectStore, StagedFile, StagingScope } from './storage';
 
 /** A lake in a bucket of S3, or of a store that speaks its protocol with conditional writes. */
@@ -30,6 +30,8 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
   const lake = createHash('sha256').update(`${connection.endpoint}\n${description}`).digest('hex');
   const local = join(tmpdir(), `comporta-${userInfo().uid}`, lake.slice(0, 16));
   const folderOf = (scope: StagingScope) => join(local, attemptFolder(scope));
+  const clear = (scope: StagingScope) =>
+    locally('clear a local workspace', () => rm(folderOf(scope), { recursive: true, force: true }));
 
   const store: ObjectStore = {
     description,
@@ -56,6 +58,14 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
 
     stage: (_scope, path) => Promise.resolve(stagedUpload(access, path)),
     adopt: (_scope, path, localFile) => uploadFile(stagedUpload(access, path), localFile),
+    resume(path, receipt) {
+      if (!('uploadId' in receipt)) throw stagedFileGone(path);
+      return closedUpload(access, path, receipt);
+    },
+    async discard(scope, folder) {
+      await abortUploads(access, folder, scope.attempt);
+      await clear(scope);
+    },
     workspace: (scope) =>
       locally('make a local workspace', async () => {
         const folder = folderOf(scope);
@@ -64,10 +74,7 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
         await mkdir(folder, { recursive: true, mode: 0o700 });
         return folder;
       }),
-    clear: (scope) =>
-      locally('clear a local workspace', () =>
-        rm(folderOf(scope), { recursive: true, force: true }),
-      ),
+    clear,
     localCopy: (path, workspace) => download(access, path, workspace),
     async sweep(domain, entity, isDead) {
       await sweepUploads(access, domain, entity, isDead);

@@ -3,7 +3,7 @@ import {
   type ListMultipartUploadsCommandInput,
   type MultipartUpload,
 } from '@aws-sdk/client-s3';
-import { entityFolder, runOfPath } from './layout';
+import { attemptOfPath, entityFolder, runOfPath } from './layout';
 import type { S3Access } from './s3-access';
 import { abortUpload } from './s3-upload';
 import type { Leftover } from './storage';
@@ -23,6 +23,18 @@ export async function sweepUploads(
     if (Key === undefined || UploadId === undefined || run === undefined) continue;
     const modified = Initiated ?? new Date();
     if (isDead({ run, modified })) await abortUpload(access, Key, UploadId);
+  }
+}
+
+/** Aborts the uploads that one attempt began in its run's folder. */
+export async function abortUploads(
+  access: S3Access,
+  folder: string,
+  attempt: number,
+): Promise<void> {
+  for await (const { Key, UploadId } of uploads(access, folder)) {
+    if (Key === undefined || UploadId === undefined) continue;
+    if (attemptOfPath(Key) === attempt) await abortUpload(access, Key, UploadId);
   }
 }
 

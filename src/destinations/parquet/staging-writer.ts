@@ -1,17 +1,10 @@
 import type { Batch } from '../../columnar/batch';
 import { ParquetWriter, type ParquetOptions } from '../../columnar/parquet/writer';
 import type { ColumnSpec } from '../../types/logical';
-import type { DataFile, RunIdentity, StagingWriter } from '../destination';
+import type { RunIdentity, StagedDataFile, StagingWriter } from '../destination';
 import { partName, runFolder } from './layout';
 import { MeasuredFile } from './measured-file';
 import type { ObjectStore, StagedFile } from './storage';
-
-export interface StagedPart {
-  readonly file: DataFile;
-  readonly staged: StagedFile;
-  /** NULLs per column, as the file's footer counts them. */
-  readonly nulls: ReadonlyMap<string, number | undefined>;
-}
 
 export interface PartOptions extends ParquetOptions {
   /** A new file begins when one has grown to this many bytes. Default 1 GiB. */
@@ -26,12 +19,11 @@ export function createStagingWriter(
   identity: RunIdentity,
   columns: readonly ColumnSpec[],
   options: PartOptions,
-  onFinished: (parts: readonly StagedPart[]) => void,
 ): StagingWriter {
   const folder = runFolder(identity);
   const partBytes = options.partBytes ?? GIB;
   const started: StagedFile[] = [];
-  const parts: StagedPart[] = [];
+  const finished: StagedDataFile[] = [];
   let current: { readonly file: MeasuredFile; readonly writer: ParquetWriter } | undefined;
   let finishedBytes = 0;
 
@@ -47,7 +39,7 @@ export function createStagingWriter(
     if (current === undefined) return;
     const { file, writer } = current;
     await writer.finish();
-    parts.push(await stagedPart(file));
+    finished.push(await file.finish());
     finishedBytes += file.bytes;
     current = undefined;
   };
@@ -65,23 +57,12 @@ export function createStagingWriter(
       // A table without rows still has a file, which carries its columns.
       if (started.length === 0) current = await begin();
       await endPart();
-      onFinished(parts);
-      return parts.map((part) => part.file);
+      return finished;
     },
     async abort() {
       current = undefined;
       for (const staged of started) await staged.discard();
       await store.clear(identity);
     },
-  };
-}
-
-/** Closes a written file and takes its row count from its own footer. */
-export async function stagedPart(measured: MeasuredFile): Promise<StagedPart> {
-  const { sha256, footer } = await measured.finish();
-  return {
-    file: { path: measured.staged.path, rows: footer.rows, bytes: measured.bytes, sha256 },
-    staged: measured.staged,
-    nulls: new Map(footer.columns.map(({ name, nulls }) => [name, nulls])),
   };
 }

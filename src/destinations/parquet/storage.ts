@@ -30,10 +30,17 @@ export interface ObjectStore {
   /** Absent paths are no error. */
   delete(paths: readonly string[]): Promise<void>;
 
-  /** Begins a file that becomes visible at `path` on commit, and not before. */
+  /** Begins a file that will lie at `path` once committed, and that nobody sees before. */
   stage(scope: StagingScope, path: string): Promise<StagedFile>;
   /** As `stage`, with the whole content of a finished file in the workspace, which it takes over. */
   adopt(scope: StagingScope, path: string, localFile: string): Promise<StagedFile>;
+  /** Takes up a closed file again by its receipt, in whichever process it was written. */
+  resume(path: string, receipt: StagingReceipt): ClosedFile;
+  /**
+   * Removes whatever an attempt staged and did not commit, in this process or another. `folder` is
+   * where its files were to lie.
+   */
+  discard(scope: StagingScope, folder: string): Promise<void>;
   /** An empty local folder for an attempt's work, removed by `clear`. */
   workspace(scope: StagingScope): Promise<string>;
   /** Removes whatever an attempt left on local disk. */
@@ -76,14 +83,33 @@ export interface Leftover {
   readonly modified: Date;
 }
 
-/** One file on its way into the lake. */
+/** One file on its way into the lake, being written. */
 export interface StagedFile extends ByteSink {
   /** Where it lies once committed. */
   readonly path: string;
   /** Ends the writing. */
-  close(): Promise<void>;
-  /** Makes the closed file visible at its path. May be repeated. */
-  commit(): Promise<void>;
-  /** Removes what was written; after `commit` nothing. Safe at any moment, and twice. */
+  close(): Promise<StagingReceipt>;
+  /** Removes what was written and not committed. Safe at any moment, and twice. */
   discard(): Promise<void>;
+}
+
+/** One file on its way into the lake, whole. */
+export interface ClosedFile {
+  readonly path: string;
+  /** Makes it visible at its path. May be repeated. */
+  commit(): Promise<void>;
+  /** Removes it; after `commit` nothing. Safe at any moment, and twice. */
+  discard(): Promise<void>;
+}
+
+/** Where a closed file waits: a file beside the lake's own, or an upload that S3 has all parts of. */
+export type StagingReceipt =
+  /** Relative to the lake's root. */
+  | { readonly staging: string }
+  | { readonly uploadId: string; readonly parts: readonly UploadedPart[] };
+
+export interface UploadedPart {
+  readonly number: number;
+  readonly etag: string;
+  readonly crc32: string;
 }
