@@ -109,6 +109,14 @@ export class Fixed64Vector extends GrowingVector {
     this.mark(1);
   }
 
+  /** Appends the value with these two's complement halves. */
+  appendHalves(low: number, high: number): void {
+    const at = 2 * this.values;
+    this.append(0n);
+    this.halves[at] = low;
+    this.halves[at + 1] = high;
+  }
+
   get byteLength(): number {
     return this.values * 8;
   }

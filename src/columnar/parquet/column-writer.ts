@@ -1,23 +1,32 @@
-import { ComportaError } from '../../errors';
 import type { ColumnSpec } from '../../types/logical';
-import type { BytesVector, Vector } from '../vectors';
+import type { Vector } from '../vectors';
+import { ByteBlocks } from './byte-blocks';
 import type { PageCompressor } from './compression';
-import { definitionLevels, packBits, writeByteArrays, writeTails } from './encoding';
+import { createDictionary, gathered, type Dictionary } from './dictionary';
+import { definitionLevels, packBits } from './encoding';
 import {
   Encoding,
   PhysicalType,
   writeDataPageHeader,
+  writeDictionaryPageHeader,
   type ColumnChunk,
   type Compression,
+  type PageLocation,
   type SchemaElement,
 } from './format';
+import { bitWidth, hybridBound, writeHybrid } from './hybrid';
+import { PageBuffer } from './page-buffer';
+import { appendPlain } from './plain';
 import { schemaElement } from './schema';
 import type { ByteSink } from './sink';
 import { boundsCollector, type BoundsCollector } from './statistics';
 import { ThriftWriter } from './thrift';
 
+/** Rows encoded in one go: small enough that what they need stays in the processor's cache. */
 const ROWS_AT_ONCE = 8192;
-const LARGEST_PAGE = 2 ** 31 - 1;
+/** After so many values a dictionary that has met hardly any of them twice is given up. */
+const FIRST_LOOK = 4096;
+const EMPTY = new Uint8Array(0);
 
 /** Rows `from` up to `end` of a vector, with the place of their values among its dense values. */
 export interface Slice {
@@ -26,53 +35,84 @@ export interface Slice {
   readonly valuesFrom: number;
 }
 
+/** What every column of one file has in common. */
+export interface PageOptions {
+  readonly pageBytes: number;
+  readonly pageRows: number;
+  readonly codec: Compression;
+  readonly compress: PageCompressor;
+  /** For pages that are encoded as a whole at their end; shared, as no two pages end at once. */
+  readonly scratch: PageBuffer;
+}
+
+/** Room for the levels of a page of so many rows, see `definitionLevels`. */
+export function headroom(pageRows: number): number {
+  return 4 + Math.ceil(pageRows / 8) * 2 + 16;
+}
+
 /**
  * One column of the row group being filled. Values are encoded into the current page; a full page
- * is compressed at once and kept, with its header, until the row group is written. A dictionary
- * would stand here: collected beside the page, written as the chunk's first page.
+ * is compressed at once and kept, with its header, until the row group is written.
+ *
+ * Every chunk begins with a dictionary. A page whose values it does not hold, or would not pay, is
+ * written plain, and so is the rest of the chunk; earlier pages keep their indexes.
  */
 export class ColumnChunkWriter {
   readonly element: SchemaElement;
-  /** Bytes encoded since the last flush, page headers excluded. */
-  pendingBytes = 0;
 
-  private readonly bounds: BoundsCollector;
-  private pages: Buffer[] = [];
+  private readonly chunkBounds: BoundsCollector;
+  private readonly pageBounds: BoundsCollector;
+  private readonly blocks = new ByteBlocks();
+  private pages: PageLocation[] = [];
   private chunkRows = 0;
   private chunkNulls = 0;
   private uncompressedBytes = 0;
-  private compressedBytes = 0;
 
-  private values = Buffer.allocUnsafe(4096);
-  private valueBytes = 0;
-  private valid = new Uint8Array(1024);
+  private readonly page: PageBuffer;
   private pageRows = 0;
   private pageValues = 0;
+  /** Levels of the page's rows; not kept while every row has a value. */
+  private valid = EMPTY;
+
+  private readonly dictionary: Dictionary | undefined;
+  /** Whether the page being filled holds indexes. */
+  private isIndexed: boolean;
+  private indexedPages = 0;
+  private indexes = new Int32Array(0);
+  /** Per dictionary entry the number of the last page that used it. */
+  private usedIn = new Int32Array(0);
 
   constructor(
     spec: ColumnSpec,
-    private readonly pageBytes: number,
-    private readonly codec: Compression,
-    private readonly compress: PageCompressor,
+    private readonly options: PageOptions,
   ) {
     this.element = schemaElement(spec);
-    this.bounds = boundsCollector(spec.type);
+    this.chunkBounds = boundsCollector(spec.type);
+    this.pageBounds = boundsCollector(spec.type);
+    this.page = new PageBuffer(headroom(options.pageRows));
+    this.dictionary = createDictionary(spec);
+    this.isIndexed = this.dictionary !== undefined;
+  }
+
+  /** Bytes encoded since the last flush, before compression. */
+  get pendingBytes(): number {
+    return this.uncompressedBytes + this.pageBytes;
   }
 
   /** Encodes a slice of the column's vector; returns where the values behind it begin. */
   append(vector: Vector, slice: Slice): number {
-    const step = rowsAtOnce(vector, this.pageBytes);
+    const step = rowsAtOnce(vector, this.options.pageBytes);
     let valuesFrom = slice.valuesFrom;
-    for (let from = slice.from; from < slice.end; from += step) {
-      const end = Math.min(from + step, slice.end);
+    for (let from = slice.from; from < slice.end;) {
+      const end = Math.min(from + step, slice.end, from + this.options.pageRows - this.pageRows);
       const valuesEnd = valuesFrom + countValues(vector, from, end);
-      this.appendLevels(vector, from, end);
+      this.appendLevels(vector, from, end, valuesEnd - valuesFrom);
       this.appendValues(vector, valuesFrom, valuesEnd);
-      this.bounds.update(vector, valuesFrom, valuesEnd);
-      this.pageValues += valuesEnd - valuesFrom;
       valuesFrom = valuesEnd;
-      // A level takes a byte of its own until the page ends.
-      if (Math.max(this.valueBytes, this.pageRows) >= this.pageBytes) this.endPage();
+      from = end;
+      if (this.pageRows >= this.options.pageRows || this.pageBytes >= this.options.pageBytes) {
+        this.endPage();
+      }
     }
     return valuesFrom;
   }
@@ -80,152 +120,235 @@ export class ColumnChunkWriter {
   /** Writes the column's pages at `offset` of the file and starts the next chunk. */
   async flush(sink: ByteSink, offset: number): Promise<ColumnChunk> {
     if (this.pageRows > 0) this.endPage();
-    const { pages } = this;
-    this.pages = [];
-    for (const page of pages) await sink.write(page);
-    const bounds = this.bounds.result();
+    const dictionary = this.dictionaryPage();
+    if (dictionary !== undefined) await sink.write(dictionary);
+    const dataOffset = offset + (dictionary?.length ?? 0);
+    const compressedBytes = this.blocks.length + (dictionary?.length ?? 0);
+    for (const block of this.blocks.take()) await sink.write(block);
+
+    const bounds = this.chunkBounds.result();
+    const plainPages = this.pages.length - this.indexedPages;
     const chunk: ColumnChunk = {
       element: this.element,
-      codec: this.codec,
-      encodings: [Encoding.plain, Encoding.rle],
+      codec: this.options.codec,
+      encodings: [
+        Encoding.plain,
+        Encoding.rle,
+        ...(dictionary === undefined ? [] : [Encoding.rleDictionary]),
+      ],
+      pageEncodings: { indexed: this.indexedPages, plain: plainPages },
       values: this.chunkRows,
       uncompressedBytes: this.uncompressedBytes,
-      compressedBytes: this.compressedBytes,
-      firstPageOffset: offset,
+      compressedBytes,
+      ...(dictionary === undefined ? {} : { dictionaryOffset: offset }),
+      firstPageOffset: dataOffset,
       statistics: { nulls: this.chunkNulls, ...(bounds === undefined ? {} : { bounds }) },
+      pages: this.pages.map((page) => ({ ...page, offset: page.offset + dataOffset })),
     };
-    this.bounds.reset();
-    this.chunkRows = 0;
-    this.chunkNulls = 0;
-    this.uncompressedBytes = 0;
-    this.compressedBytes = 0;
-    this.pendingBytes = 0;
+    this.beginChunk();
     return chunk;
   }
 
-  private appendLevels(vector: Vector, from: number, end: number): void {
+  private beginChunk(): void {
+    this.chunkBounds.reset();
+    this.pages = [];
+    this.chunkRows = 0;
+    this.chunkNulls = 0;
+    this.uncompressedBytes = 0;
+    this.dictionary?.clear();
+    this.isIndexed = this.dictionary !== undefined;
+    this.indexedPages = 0;
+    this.usedIn.fill(0);
+  }
+
+  /** Bytes of the page being filled: its levels take a bit each at most, its indexes 16. */
+  private get pageBytes(): number {
+    return this.isIndexed ? this.pageValues * 2 : this.page.length;
+  }
+
+  private appendLevels(vector: Vector, from: number, end: number, values: number): void {
     const rows = end - from;
-    if (this.pageRows + rows > this.valid.length) {
-      const larger = new Uint8Array(Math.max(this.valid.length * 2, this.pageRows + rows));
-      larger.set(this.valid.subarray(0, this.pageRows));
-      this.valid = larger;
+    const hadNulls = this.pageValues < this.pageRows;
+    const hasNulls = values < rows;
+    if (hadNulls || hasNulls) {
+      const needed = this.pageRows + rows;
+      if (needed > this.valid.length) {
+        const larger = new Uint8Array(Math.max(this.valid.length * 2, needed));
+        if (hadNulls) larger.set(this.valid.subarray(0, this.pageRows));
+        this.valid = larger;
+      }
+      if (!hadNulls) this.valid.fill(1, 0, this.pageRows);
+      this.valid.set(vector.valid.subarray(from, end), this.pageRows);
     }
-    this.valid.set(vector.valid.subarray(from, end), this.pageRows);
     this.pageRows += rows;
   }
 
   private appendValues(vector: Vector, from: number, end: number): void {
-    const start = this.valueBytes;
     const count = end - from;
-    switch (vector.storage) {
-      case 'boolean':
-        // One byte each until the page ends, then one bit.
-        this.reserve(count);
-        this.values.set(vector.data.subarray(from, end), start);
-        this.valueBytes += count;
-        break;
-      case 'fixed32':
-      case 'float':
-        this.copy(vector.data, 4, from, end);
-        break;
-      case 'double':
-        this.copy(vector.data, 8, from, end);
-        break;
-      case 'fixed64':
-        if (this.element.type === PhysicalType.int32) this.copyLowHalves(vector.data, from, end);
-        else this.copy(vector.data, 8, from, end);
-        break;
-      case 'bytes':
-        this.appendBytes(vector, from, end);
-        break;
-    }
-    this.pendingBytes += this.valueBytes - start;
-  }
-
-  private copy(data: ArrayBufferView, width: 4 | 8, from: number, end: number): void {
-    const bytes = (end - from) * width;
-    this.reserve(bytes);
-    const source = new Uint8Array(data.buffer, data.byteOffset + from * width, bytes);
-    this.values.set(source, this.valueBytes);
-    this.valueBytes += bytes;
-  }
-
-  private copyLowHalves(data: BigInt64Array, from: number, end: number): void {
-    const halves = new Int32Array(data.buffer, data.byteOffset, data.length * 2);
-    this.reserve((end - from) * 4);
-    for (let i = from; i < end; i++) {
-      this.valueBytes = this.values.writeInt32LE(halves[2 * i] ?? 0, this.valueBytes);
-    }
-  }
-
-  private appendBytes({ data, starts, ends }: BytesVector, from: number, end: number): void {
-    const { length } = this.element;
-    if (length !== undefined) {
-      this.reserve((end - from) * length);
-      this.valueBytes = writeTails(this.values, this.valueBytes, data, ends, from, end, length);
+    const before = this.pageValues;
+    this.pageValues += count;
+    if (this.isIndexed && this.dictionary !== undefined) {
+      this.reserveIndexes(this.pageValues);
+      const taken = this.dictionary.encode(vector, from, end, this.indexes, before);
+      if (taken === count && !this.isHopeless(this.dictionary)) return;
+      this.giveUpIndexes(this.dictionary, before + taken);
+      if (taken < count) this.appendPlainValues(vector, from + taken, end);
       return;
     }
-    let bytes = (end - from) * 4;
-    for (let i = from; i < end; i++) bytes += (ends[i] ?? 0) - (starts[i] ?? 0);
-    this.reserve(bytes);
-    this.valueBytes = writeByteArrays(this.values, this.valueBytes, data, starts, ends, from, end);
+    this.appendPlainValues(vector, from, end);
   }
 
-  private reserve(bytes: number): void {
-    const needed = this.valueBytes + bytes;
-    if (needed <= this.values.length) return;
-    if (needed > LARGEST_PAGE) {
-      throw new ComportaError(
-        'ValueUnfaithful',
-        `column ${this.element.name} has a value of more than 2 GiB, which no Parquet page can hold`,
-        { remedy: 'leave the column out with excludeColumns' },
-      );
-    }
-    const larger = Buffer.allocUnsafe(
-      Math.min(LARGEST_PAGE, Math.max(this.values.length * 2, needed)),
+  private appendPlainValues(vector: Vector, from: number, end: number): void {
+    appendPlain(this.page, this.element, vector, from, end);
+    this.pageBounds.update(vector, from, end);
+  }
+
+  private reserveIndexes(count: number): void {
+    if (count <= this.indexes.length) return;
+    const larger = new Int32Array(Math.min(this.options.pageRows, Math.max(512, count * 2)));
+    larger.set(this.indexes);
+    this.indexes = larger;
+  }
+
+  /** Nearly every value so far was a new one. */
+  private isHopeless({ values }: Dictionary): boolean {
+    return (
+      this.indexedPages === 0 &&
+      this.pageValues >= FIRST_LOOK &&
+      values.values > this.pageValues * 0.9
     );
-    this.values.copy(larger, 0, 0, this.valueBytes);
-    this.values = larger;
+  }
+
+  /** Writes the first `count` values of the page plain, and all that follow in this chunk. */
+  private giveUpIndexes(dictionary: Dictionary, count: number): void {
+    this.isIndexed = false;
+    this.appendPlainValues(gathered(dictionary.values, this.indexes, count), 0, count);
+    if (this.indexedPages === 0) dictionary.clear();
   }
 
   private endPage(): void {
-    const levels = definitionLevels(this.valid, this.pageRows, this.pageValues);
-    const payload = Buffer.concat([levels, this.encodedValues()]);
-    const compressed = this.compress(payload);
+    const { dictionary } = this;
+    if (this.isIndexed && dictionary !== undefined && !this.pays(dictionary)) {
+      this.giveUpIndexes(dictionary, this.pageValues);
+    }
+    const levels =
+      this.pageValues === this.pageRows || this.pageValues === 0
+        ? definitionLevels(EMPTY, this.pageRows, this.pageValues)
+        : definitionLevels(this.valid, this.pageRows, this.pageValues);
+    if (this.isIndexed && dictionary !== undefined) {
+      this.boundsOfUsed(dictionary);
+      this.keepPage(Encoding.rleDictionary, this.indexPayload(dictionary, levels));
+      this.indexedPages++;
+    } else {
+      this.keepPage(Encoding.plain, this.plainPayload(levels));
+    }
+    this.pageRows = 0;
+    this.pageValues = 0;
+    // A page that one huge value blew up does not keep its buffer.
+    this.page.clear(this.options.pageBytes * 4);
+  }
+
+  /** Whether the chunk's first page, with the dictionary before it, is smaller than plain. */
+  private pays({ values }: Dictionary): boolean {
+    if (this.indexedPages > 0 || this.pageValues === 0) return true;
+    const entryBytes = values.byteLength + (values.storage === 'bytes' ? values.values * 4 : 0);
+    const valueBytes = (entryBytes / values.values) * this.pageValues;
+    return entryBytes + (this.pageValues * bitWidth(values.values)) / 8 < valueBytes;
+  }
+
+  /** The page's bounds are those of the dictionary's entries that it uses. */
+  private boundsOfUsed({ values }: Dictionary): void {
+    const { indexes } = this;
+    const size = values.values;
+    if (size > this.usedIn.length) {
+      const larger = new Int32Array(Math.max(this.usedIn.length * 2, size));
+      larger.set(this.usedIn);
+      this.usedIn = larger;
+    }
+    const { usedIn } = this;
+    const page = this.pages.length + 1;
+    for (let i = 0; i < this.pageValues; i++) usedIn[indexes[i]!] = page;
+    for (let from = 0; from < size;) {
+      let end = from;
+      while (end < size && usedIn[end] === page) end++;
+      if (end > from) this.pageBounds.update(values, from, end);
+      from = end + 1;
+    }
+  }
+
+  private indexPayload({ values }: Dictionary, levels: Uint8Array): Buffer {
+    const { scratch } = this.options;
+    const width = bitWidth(values.values);
+    scratch.clear(this.options.pageBytes * 4);
+    scratch.reserve(1 + hybridBound(this.pageValues, width), this.element.name);
+    const start = scratch.end;
+    scratch.view.setUint8(start, width);
+    scratch.length =
+      writeHybrid(scratch.view, start + 1, this.indexes, this.pageValues, width) - start;
+    return scratch.payload(levels);
+  }
+
+  private plainPayload(levels: Uint8Array): Buffer {
+    if (this.element.type !== PhysicalType.boolean) return this.page.payload(levels);
+    const { scratch } = this.options;
+    scratch.clear(this.options.pageBytes * 4);
+    scratch.reserve(Math.ceil(this.pageValues / 8), this.element.name);
+    const from = this.page.end - this.page.length;
+    scratch.length = packBits(scratch.bytes, scratch.end, this.page.bytes, from, this.page.end);
+    return scratch.payload(levels);
+  }
+
+  private keepPage(encoding: Encoding, payload: Buffer): void {
+    const compressed = this.options.compress(payload);
     const header = new ThriftWriter();
     writeDataPageHeader(header, {
       values: this.pageRows,
-      encoding: Encoding.plain,
+      encoding,
       uncompressedBytes: payload.length,
       compressedBytes: compressed.length,
     });
     const headerBytes = header.bytes();
-    // One exact buffer per page: the compressor's own may be a small part of a large one.
-    this.pages.push(Buffer.concat([headerBytes, compressed]));
+    const bounds = this.pageBounds.result();
+    const nulls = this.pageRows - this.pageValues;
+    this.pages.push({
+      offset: this.blocks.length,
+      bytes: headerBytes.length + compressed.length,
+      firstRow: this.chunkRows,
+      rows: this.pageRows,
+      statistics: { nulls, ...(bounds === undefined ? {} : { bounds }) },
+    });
+    this.blocks.append(headerBytes);
+    this.blocks.append(compressed);
     this.uncompressedBytes += headerBytes.length + payload.length;
-    this.compressedBytes += headerBytes.length + compressed.length;
     this.chunkRows += this.pageRows;
-    this.chunkNulls += this.pageRows - this.pageValues;
-    this.pageRows = 0;
-    this.pageValues = 0;
-    this.valueBytes = 0;
-    // A page that one huge value blew up does not keep its buffer.
-    if (this.values.length > this.pageBytes * 4) this.values = Buffer.allocUnsafe(this.pageBytes);
+    this.chunkNulls += nulls;
+    this.chunkBounds.absorb(this.pageBounds);
+    this.pageBounds.reset();
   }
 
-  private encodedValues(): Buffer {
-    const values = this.values.subarray(0, this.valueBytes);
-    if (this.element.type !== PhysicalType.boolean) return values;
-    const packed = Buffer.allocUnsafe(Math.ceil(values.length / 8));
-    packBits(packed, 0, values, 0, values.length);
-    return packed;
+  /** The dictionary's page with its header; undefined when no page holds indexes. */
+  private dictionaryPage(): Buffer | undefined {
+    if (this.dictionary === undefined || this.indexedPages === 0) return undefined;
+    const { values } = this.dictionary;
+    appendPlain(this.page, this.element, values, 0, values.values);
+    const payload = this.page.payload(EMPTY);
+    const compressed = this.options.compress(payload);
+    const header = new ThriftWriter();
+    writeDictionaryPageHeader(header, {
+      values: values.values,
+      uncompressedBytes: payload.length,
+      compressedBytes: compressed.length,
+    });
+    this.uncompressedBytes += header.bytes().length + payload.length;
+    this.page.clear(this.options.pageBytes * 4);
+    return Buffer.concat([header.bytes(), compressed]);
   }
 }
 
 function countValues(vector: Vector, from: number, end: number): number {
   if (vector.values === vector.rows) return end - from;
   let count = 0;
-  for (let i = from; i < end; i++) count += vector.valid[i] ?? 0;
+  for (let i = from; i < end; i++) count += vector.valid[i]!;
   return count;
 }
 

@@ -1,22 +1,38 @@
 import { compressSync } from 'snappy';
-import { Compressor } from 'zstd-napi';
+import { CCtx, compressBound, CParameter } from 'zstd-napi/binding';
 import type { Compression } from './format';
 
-/** Compresses one page. The result may share no memory with the input. */
+/** Compresses one page. The result is good until the next call, and may be the input itself. */
 export type PageCompressor = (page: Buffer) => Buffer;
+
+/** Memory of a compressor that is kept from page to page; a huge page takes its own. */
+const KEPT_BYTES = 4 * 1024 * 1024;
 
 /** `zstdLevel` 1 (fast) to 22 (small), for zstd only. */
 export function pageCompressor(compression: Compression, zstdLevel: number): PageCompressor {
   switch (compression) {
-    case 'zstd': {
-      const compressor = new Compressor();
-      compressor.setParameters({ compressionLevel: zstdLevel });
-      return (page) => compressor.compress(page);
-    }
+    case 'zstd':
+      return zstdCompressor(zstdLevel);
     case 'snappy':
       // Without a copy the output would live outside V8's heap limits and be freed late.
       return (page) => compressSync(page, { copyOutputData: true });
     case 'none':
       return (page) => page;
   }
+}
+
+/** By the binding itself: the package's Compressor makes a new buffer for every page. */
+function zstdCompressor(level: number): PageCompressor {
+  const context = new CCtx();
+  context.setParameter(CParameter.compressionLevel, level);
+  let kept = Buffer.alloc(0);
+  return (page) => {
+    const bound = compressBound(page.length);
+    let target = kept;
+    if (bound > kept.length) {
+      target = Buffer.allocUnsafeSlow(bound);
+      if (bound <= KEPT_BYTES) kept = target;
+    }
+    return target.subarray(0, context.compress2(target, page));
+  };
 }

@@ -33,7 +33,7 @@ export const ConvertedType = {
 } as const;
 export type ConvertedType = (typeof ConvertedType)[keyof typeof ConvertedType];
 
-export const Encoding = { plain: 0, rle: 3 } as const;
+export const Encoding = { plain: 0, rle: 3, rleDictionary: 8 } as const;
 export type Encoding = (typeof Encoding)[keyof typeof Encoding];
 
 export const CodecId = { none: 0, snappy: 1, zstd: 6 } as const;
@@ -42,7 +42,7 @@ export type Compression = keyof typeof CodecId;
 /** The first and the last four bytes of a file. */
 export const MAGIC = Buffer.from('PAR1');
 
-export const PageType = { data: 0 } as const;
+export const PageType = { data: 0, dictionary: 2 } as const;
 
 const Repetition = { required: 0, optional: 1 } as const;
 
@@ -75,22 +75,45 @@ export interface Statistics {
   };
 }
 
+/** One data page in the file. */
+export interface PageLocation {
+  readonly offset: number;
+  /** Compressed, with its header. */
+  readonly bytes: number;
+  /** Counted from the row group's first. */
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly statistics: Statistics;
+}
+
 export interface ColumnChunk {
   readonly element: SchemaElement;
   readonly codec: Compression;
   readonly encodings: readonly Encoding[];
+  /** Data pages by what they hold: readers filter by the dictionary when all are indexed. */
+  readonly pageEncodings: { readonly indexed: number; readonly plain: number };
   /** NULLs included. */
   readonly values: number;
   /** Both with page headers. */
   readonly uncompressedBytes: number;
   readonly compressedBytes: number;
+  /** Absent without a dictionary. */
+  readonly dictionaryOffset?: number;
   readonly firstPageOffset: number;
   readonly statistics: Statistics;
+  readonly pages: readonly PageLocation[];
+}
+
+/** Where a chunk's page index lies in the file. */
+export interface PageIndexPlace {
+  /** Absent when a page has values and no bounds: readers could not tell it from an empty one. */
+  readonly columnIndex?: { readonly offset: number; readonly bytes: number };
+  readonly offsetIndex: { readonly offset: number; readonly bytes: number };
 }
 
 export interface RowGroup {
   readonly rows: number;
-  readonly columns: readonly ColumnChunk[];
+  readonly columns: readonly (ColumnChunk & { readonly index?: PageIndexPlace })[];
 }
 
 export interface FileMetadata {
@@ -117,6 +140,20 @@ export function writeDataPageHeader(out: ThriftWriter, page: DataPage): void {
     out.i32(2, page.encoding);
     out.i32(3, Encoding.rle);
     out.i32(4, Encoding.rle);
+  });
+  out.stop();
+}
+
+export function writeDictionaryPageHeader(
+  out: ThriftWriter,
+  page: Omit<DataPage, 'encoding'>,
+): void {
+  out.i32(1, PageType.dictionary);
+  out.i32(2, page.uncompressedBytes);
+  out.i32(3, page.compressedBytes);
+  out.struct(7, () => {
+    out.i32(1, page.values);
+    out.i32(2, Encoding.plain);
   });
   out.stop();
 }
@@ -195,13 +232,22 @@ function writeRowGroup(out: ThriftWriter, group: RowGroup): void {
   out.structList(1, group.columns, (chunk) => {
     out.i64(2, 0);
     out.struct(3, () => writeColumnMetadata(out, chunk));
+    const { offsetIndex, columnIndex } = chunk.index ?? {};
+    if (offsetIndex !== undefined) {
+      out.i64(4, offsetIndex.offset);
+      out.i32(5, offsetIndex.bytes);
+    }
+    if (columnIndex !== undefined) {
+      out.i64(6, columnIndex.offset);
+      out.i32(7, columnIndex.bytes);
+    }
   });
   out.i64(
     2,
     total(group.columns, (chunk) => chunk.uncompressedBytes),
   );
   out.i64(3, group.rows);
-  out.i64(5, group.columns[0]?.firstPageOffset ?? 0);
+  out.i64(5, startOf(group.columns[0]));
   out.i64(
     6,
     total(group.columns, (chunk) => chunk.compressedBytes),
@@ -211,13 +257,31 @@ function writeRowGroup(out: ThriftWriter, group: RowGroup): void {
 function writeColumnMetadata(out: ThriftWriter, chunk: ColumnChunk): void {
   out.i32(1, chunk.element.type);
   out.i32List(2, chunk.encodings);
-  out.stringList(3, [chunk.element.name]);
+  out.binaryList(3, [chunk.element.name]);
   out.i32(4, CodecId[chunk.codec]);
   out.i64(5, chunk.values);
   out.i64(6, chunk.uncompressedBytes);
   out.i64(7, chunk.compressedBytes);
   out.i64(9, chunk.firstPageOffset);
+  if (chunk.dictionaryOffset !== undefined) out.i64(11, chunk.dictionaryOffset);
   out.struct(12, () => writeStatistics(out, chunk.statistics));
+  out.structList(13, pageEncodings(chunk), ({ type, encoding, count }) => {
+    out.i32(1, type);
+    out.i32(2, encoding);
+    out.i32(3, count);
+  });
+}
+
+function pageEncodings({ pageEncodings: { indexed, plain } }: ColumnChunk) {
+  return [
+    { type: PageType.dictionary, encoding: Encoding.plain, count: Math.min(indexed, 1) },
+    { type: PageType.data, encoding: Encoding.rleDictionary, count: indexed },
+    { type: PageType.data, encoding: Encoding.plain, count: plain },
+  ].filter(({ count }) => count > 0);
+}
+
+function startOf(chunk: ColumnChunk | undefined): number {
+  return chunk?.dictionaryOffset ?? chunk?.firstPageOffset ?? 0;
 }
 
 function writeStatistics(out: ThriftWriter, { nulls, bounds }: Statistics): void {

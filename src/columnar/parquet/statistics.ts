@@ -13,7 +13,7 @@ import type { Statistics } from './format';
 import { BytesBounds, truncatedBounds } from './bytes-bounds';
 
 /**
- * Smallest and largest value of one column in one row group, in the order that Parquet defines for
+ * Smallest and largest value of one column in one page or row group, in the order that Parquet defines for
  * the column's type (parquet.thrift, ColumnOrder): readers skip row groups by them, so a bound that
  * is wrong loses rows, and none at all is always safe.
  */
@@ -22,6 +22,8 @@ export interface BoundsCollector {
   update(vector: Vector, from: number, end: number): void;
   /** The bounds since the last reset; undefined for no values, or values without an order. */
   result(): Statistics['bounds'];
+  /** Takes what another collector of the same column has seen. */
+  absorb(other: BoundsCollector): void;
   reset(): void;
 }
 
@@ -62,6 +64,7 @@ export function boundsCollector(type: LogicalType): BoundsCollector {
 const NO_BOUNDS: BoundsCollector = {
   update: () => undefined,
   result: () => undefined,
+  absorb: () => undefined,
   reset: () => undefined,
 };
 
@@ -83,6 +86,10 @@ class BooleanBounds implements BoundsCollector {
     return exact(Buffer.of(no ? 0 : 1), Buffer.of(yes ? 1 : 0));
   }
 
+  absorb(other: BooleanBounds): void {
+    this.seen = [this.seen[0] || other.seen[0], this.seen[1] || other.seen[1]];
+  }
+
   reset(): void {
     this.seen = [false, false];
   }
@@ -100,7 +107,7 @@ class Int32Bounds implements BoundsCollector {
     let { min, max } = this;
     const values = this.signed ? data : new Uint32Array(data.buffer, data.byteOffset, data.length);
     for (let i = from; i < end; i++) {
-      const value = values[i] ?? 0;
+      const value = values[i]!;
       if (value < min) min = value;
       if (value > max) max = value;
     }
@@ -111,6 +118,11 @@ class Int32Bounds implements BoundsCollector {
   result(): Statistics['bounds'] {
     if (this.min > this.max) return undefined;
     return exact(fourBytes(this.min), fourBytes(this.max));
+  }
+
+  absorb(other: Int32Bounds): void {
+    this.min = Math.min(this.min, other.min);
+    this.max = Math.max(this.max, other.max);
   }
 
   reset(): void {
@@ -138,6 +150,10 @@ class SmallDecimalBounds implements BoundsCollector {
     return bounds && exact(bounds.min.subarray(0, 4), bounds.max.subarray(0, 4));
   }
 
+  absorb(other: SmallDecimalBounds): void {
+    this.inner.absorb(other.inner);
+  }
+
   reset(): void {
     this.inner.reset();
   }
@@ -163,13 +179,13 @@ class Int64Bounds implements BoundsCollector {
     const highs = this.signed ? new Int32Array(lows.buffer, lows.byteOffset, lows.length) : lows;
     let { minHigh, minLow, maxHigh, maxLow } = this;
     if (!this.any) {
-      minHigh = maxHigh = highs[2 * from + 1] ?? 0;
-      minLow = maxLow = lows[2 * from] ?? 0;
+      minHigh = maxHigh = highs[2 * from + 1]!;
+      minLow = maxLow = lows[2 * from]!;
       this.any = true;
     }
     for (let i = from; i < end; i++) {
-      const high = highs[2 * i + 1] ?? 0;
-      const low = lows[2 * i] ?? 0;
+      const high = highs[2 * i + 1]!;
+      const low = lows[2 * i]!;
       if (high < minHigh || (high === minHigh && low < minLow)) {
         minHigh = high;
         minLow = low;
@@ -190,9 +206,26 @@ class Int64Bounds implements BoundsCollector {
     return exact(eightBytes(this.minHigh, this.minLow), eightBytes(this.maxHigh, this.maxLow));
   }
 
+  absorb(other: Int64Bounds): void {
+    if (!other.any) return;
+    if (!this.any || isLess(other.minHigh, other.minLow, this.minHigh, this.minLow)) {
+      this.minHigh = other.minHigh;
+      this.minLow = other.minLow;
+    }
+    if (!this.any || isLess(this.maxHigh, this.maxLow, other.maxHigh, other.maxLow)) {
+      this.maxHigh = other.maxHigh;
+      this.maxLow = other.maxLow;
+    }
+    this.any = true;
+  }
+
   reset(): void {
     this.any = false;
   }
+}
+
+function isLess(high: number, low: number, otherHigh: number, otherLow: number): boolean {
+  return high < otherHigh || (high === otherHigh && low < otherLow);
 }
 
 function eightBytes(high: number, low: number): Buffer {
@@ -218,7 +251,7 @@ class FloatingBounds implements BoundsCollector {
     const { data } = vector as FloatVector | DoubleVector;
     let { min, max, nan } = this;
     for (let i = from; i < end; i++) {
-      const value = data[i] ?? 0;
+      const value = data[i]!;
       if (value < min) min = value;
       if (value > max) max = value;
       if (value !== value) nan = true;
@@ -235,6 +268,13 @@ class FloatingBounds implements BoundsCollector {
       this.encoded(this.min === 0 ? -0 : this.min),
       this.encoded(this.max === 0 ? 0 : this.max),
     );
+  }
+
+  absorb(other: FloatingBounds): void {
+    this.min = Math.min(this.min, other.min);
+    this.max = Math.max(this.max, other.max);
+    this.any ||= other.any;
+    this.nan ||= other.nan;
   }
 
   reset(): void {
@@ -271,6 +311,10 @@ class WideDecimalBounds implements BoundsCollector {
     );
   }
 
+  absorb(other: WideDecimalBounds): void {
+    this.bounds.absorb(other.bounds);
+  }
+
   reset(): void {
     this.bounds.reset();
   }
@@ -291,6 +335,10 @@ class TextBounds implements BoundsCollector {
 
   result(): Statistics['bounds'] {
     return truncatedBounds(this.bounds, this.content);
+  }
+
+  absorb(other: TextBounds): void {
+    this.bounds.absorb(other.bounds);
   }
 
   reset(): void {

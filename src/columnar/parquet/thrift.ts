@@ -73,9 +73,19 @@ export class ThriftWriter {
     for (const value of values) this.zigzag(value);
   }
 
-  stringList(field: number, values: readonly string[]): void {
+  binaryList(field: number, values: readonly (string | Uint8Array)[]): void {
     this.listHeader(field, ThriftType.binary, values.length);
     for (const value of values) this.rawBinary(value);
+  }
+
+  i64List(field: number, values: readonly number[]): void {
+    this.listHeader(field, ThriftType.i64, values.length);
+    for (const value of values) this.zigzag(value);
+  }
+
+  booleanList(field: number, values: readonly boolean[]): void {
+    this.listHeader(field, ThriftType.true, values.length);
+    for (const value of values) this.byte(value ? ThriftType.true : ThriftType.false);
   }
 
   structList<Item>(field: number, items: readonly Item[], body: (item: Item) => void): void {

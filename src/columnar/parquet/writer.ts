@@ -1,24 +1,27 @@
 import packageJson from '../../../package.json';
 import type { ColumnSpec } from '../../types/logical';
 import type { Batch } from '../batch';
-import { ColumnChunkWriter } from './column-writer';
+import { ColumnChunkWriter, headroom } from './column-writer';
 import { pageCompressor } from './compression';
 import {
   MAGIC,
   writeFileMetadata,
   type ColumnChunk,
   type Compression,
+  type PageIndexPlace,
   type RowGroup,
 } from './format';
+import { PageBuffer } from './page-buffer';
+import { columnIndex, offsetIndex } from './page-index';
 import { columnsMetadata } from './schema';
-import type { ByteSink } from './sink';
+import { GatheringSink, type ByteSink } from './sink';
 import { ThriftWriter } from './thrift';
 
 export interface ParquetOptions {
   readonly compression: Compression;
   /** 1 (fast) to 22 (small). Default 3. */
   readonly zstdLevel?: number;
-  /** A row group is written out when it holds this many bytes before compression. Default 64 MiB. */
+  /** A row group is written out when it holds this many encoded bytes, before compression. Default 64 MiB. */
   readonly rowGroupBytes?: number;
   /** … or this many rows. Default 1 Mi. */
   readonly rowGroupRows?: number;
@@ -27,6 +30,8 @@ export interface ParquetOptions {
    * than 64 columns, so that the pages being filled stay within 64 MiB together.
    */
   readonly pageBytes?: number;
+  /** … or this many rows, by which readers can skip pages. Default 64 Ki. */
+  readonly pageRows?: number;
   /** Added to the file's key-value metadata, which always describes the columns. */
   readonly keyValues?: Readonly<Record<string, string>>;
 }
@@ -56,16 +61,24 @@ export class ParquetWriter {
   private readonly rowGroups: RowGroup[] = [];
   private pendingRows = 0;
 
+  private readonly sink: GatheringSink;
+
   constructor(
-    private readonly sink: ByteSink,
+    sink: ByteSink,
     private readonly specs: readonly ColumnSpec[],
     private readonly options: ParquetOptions,
   ) {
+    this.sink = new GatheringSink(sink);
     const compress = pageCompressor(options.compression, options.zstdLevel ?? 3);
-    const pageBytes = options.pageBytes ?? Math.min(MIB, Math.floor((64 * MIB) / specs.length));
-    this.columns = specs.map(
-      (spec) => new ColumnChunkWriter(spec, pageBytes, options.compression, compress),
-    );
+    const pageRows = options.pageRows ?? 64 * 1024;
+    const pages = {
+      pageBytes: options.pageBytes ?? Math.min(MIB, Math.floor((64 * MIB) / specs.length)),
+      pageRows,
+      codec: options.compression,
+      compress,
+      scratch: new PageBuffer(headroom(pageRows)),
+    };
+    this.columns = specs.map((spec) => new ColumnChunkWriter(spec, pages));
     this.rowGroupBytes = options.rowGroupBytes ?? 64 * MIB;
     this.rowGroupRows = options.rowGroupRows ?? MIB;
   }
@@ -95,11 +108,13 @@ export class ParquetWriter {
   async finish(): Promise<WrittenFile> {
     if (this.pendingRows > 0) await this.endRowGroup();
     await this.begin();
+    const rowGroups: RowGroup[] = [];
+    for (const group of this.rowGroups) rowGroups.push(await this.writeIndex(group));
     const footer = new ThriftWriter();
     writeFileMetadata(footer, {
       schema: this.columns.map((column) => column.element),
       rows: this.rows,
-      rowGroups: this.rowGroups,
+      rowGroups,
       keyValues: { ...columnsMetadata(this.specs), ...this.options.keyValues },
       createdBy: CREATED_BY,
     });
@@ -107,6 +122,7 @@ export class ParquetWriter {
     const tail = Buffer.alloc(4);
     tail.writeUInt32LE(metadata.length);
     await this.emit(Buffer.concat([metadata, tail, MAGIC]));
+    await this.sink.flush();
     return { rows: this.rows, bytes: this.bytes };
   }
 
@@ -120,6 +136,26 @@ export class ParquetWriter {
     }
     this.rowGroups.push({ rows: this.pendingRows, columns: chunks });
     this.pendingRows = 0;
+  }
+
+  private async writeIndex(group: RowGroup): Promise<RowGroup> {
+    const columns = [];
+    for (const [i, chunk] of group.columns.entries()) {
+      const { type } = this.specs[i]!;
+      const bounds = columnIndex(chunk, type);
+      const index: PageIndexPlace = {
+        ...(bounds === undefined ? {} : { columnIndex: await this.place(bounds) }),
+        offsetIndex: await this.place(offsetIndex(chunk)),
+      };
+      columns.push({ ...chunk, index });
+    }
+    return { rows: group.rows, columns };
+  }
+
+  private async place(bytes: Buffer): Promise<{ offset: number; bytes: number }> {
+    const offset = this.bytes;
+    await this.emit(bytes);
+    return { offset, bytes: bytes.length };
   }
 
   private async begin(): Promise<void> {

@@ -70,7 +70,7 @@ describe('thrift', () => {
       23,
       Array.from({ length: 20 }, (_, i) => i),
     );
-    out.stringList(24, ['a']);
+    out.binaryList(24, ['a']);
     out.structList(25, [1, 2], (item) => out.i16(3, item));
     const read = readThrift(out.stop().bytes());
     assert.deepEqual(
