@@ -14,6 +14,7 @@ import type {
   Project,
 } from './pipeline/pipeline';
 import type { SecretStore } from './pipeline/secrets';
+import { gatheringSource } from './sources/gathering';
 import { createMysqlSource } from './sources/mysql/mysql-source';
 import { createPostgresSource } from './sources/postgres/postgres-source';
 import type { Source } from './sources/source';
@@ -54,9 +55,11 @@ export function createResources(secrets: SecretStore): Resources {
     source(project, pipeline) {
       const connection = databaseConnection(project, pipeline.source.connection);
       return remembered(sources, [connection, pipeline.source.schemas], () =>
-        connection.type === 'mysql'
-          ? createMysqlSource(connection, secrets)
-          : createPostgresSource(connection, pipeline.source.schemas, secrets),
+        gatheringSource(
+          connection.type === 'mysql'
+            ? createMysqlSource(connection, secrets)
+            : createPostgresSource(connection, pipeline.source.schemas, secrets),
+        ),
       );
     },
     destination(project, pipeline) {

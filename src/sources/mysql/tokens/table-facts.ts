@@ -28,6 +28,9 @@ const NAMES_PER_STATEMENT = 1_000;
 /** Few enough to be asked for by name; beyond, the whole schema is read in one statement. */
 const NAMED_TABLES = 2_000;
 
+/** Few enough for a statement each: MariaDB opens every table of a schema for a list of names. */
+const SINGLE_TABLES = 16;
+
 /** Conditions that together cover the tables, for statements over information_schema. */
 function conditions(tables: readonly SourceTable[]): readonly string[] {
   const schemas = new Map<string, string[]>();
@@ -36,8 +39,9 @@ function conditions(tables: readonly SourceTable[]): readonly string[] {
   }
   return [...schemas].flatMap(([schema, names]) => {
     const inSchema = `TABLE_SCHEMA = ${quoteLiteral(schema)}`;
-    // MariaDB opens only the tables of a name that it can look up.
-    if (names.length === 1) return [`${inSchema} AND TABLE_NAME = ${quoteLiteral(names[0]!)}`];
+    if (names.length <= SINGLE_TABLES) {
+      return names.map((name) => `${inSchema} AND TABLE_NAME = ${quoteLiteral(name)}`);
+    }
     if (names.length > NAMED_TABLES) return [inSchema];
     return pages(names).map((page) => `${inSchema} AND TABLE_NAME IN (${quoteList(page)})`);
   });
@@ -210,10 +214,10 @@ const PLAIN_NAME = /^[0-9A-Za-z_]+$/;
 function innodbCondition(tables: readonly SourceTable[]): string {
   const schemas = [...new Set(tables.map(({ schema }) => schema))];
   if (!schemas.every((schema) => PLAIN_NAME.test(schema))) return '';
-  const [only] = tables;
-  if (tables.length === 1 && only !== undefined && PLAIN_NAME.test(only.name)) {
-    const name = `${only.schema}/${only.name}`;
-    return ` WHERE NAME = ${quoteLiteral(name)} OR NAME LIKE ${quoteLiteral(`${likePattern(name)}#%`)}`;
+  if (tables.length <= SINGLE_TABLES && tables.every(({ name }) => PLAIN_NAME.test(name))) {
+    const names = tables.map(({ schema, name }) => `${schema}/${name}`);
+    const partitions = names.map((name) => `NAME LIKE ${quoteLiteral(`${likePattern(name)}#%`)}`);
+    return ` WHERE NAME IN (${quoteList(names)}) OR ${partitions.join(' OR ')}`;
   }
   const prefixes = schemas.map((schema) => `NAME LIKE ${quoteLiteral(`${likePattern(schema)}/%`)}`);
   return ` WHERE ${prefixes.join(' OR ')}`;
