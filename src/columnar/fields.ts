@@ -1,6 +1,10 @@
 /** Marks a NULL among the starts of a `FieldTable`. */
 export const NULL_FIELD = -1;
 
+/** Numbers of a page of memory, and of three lines of a processor's cache. */
+const PAGE = 1024;
+const THREE_LINES = 48;
+
 /**
  * Where each value of some whole rows lies in the bytes that came over the wire. A source's first
  * pass walks the rows and fills it; its second pass takes one column after the other, which keeps
@@ -15,6 +19,14 @@ export class FieldTable {
   readonly starts: readonly Int32Array[];
   /** Per column the offset behind each row's value. What it holds for a NULL is undefined. */
   readonly ends: readonly Int32Array[];
+  /**
+   * The memory of `starts` and `ends`, for a first pass that writes all columns of a row in one
+   * loop: column c begins at `2 * c * stride` with its starts, its ends are `stride` behind them.
+   */
+  readonly places: Int32Array;
+  readonly stride: number;
+  /** NULLs per column, where the first pass counts them. */
+  readonly nulls: Int32Array;
   bytes: Buffer = EMPTY;
   /** The same bytes for reading numbers: `view.getInt32(start)` is big-endian. */
   view: DataView = EMPTY_VIEW;
@@ -24,13 +36,21 @@ export class FieldTable {
     columns: number,
     readonly capacity: number,
   ) {
-    this.starts = Array.from({ length: columns }, () => new Int32Array(capacity));
-    this.ends = Array.from({ length: columns }, () => new Int32Array(capacity));
+    // Columns that lie whole pages apart share a few places of the processor's cache, and a loop
+    // over the columns of a row then takes four times as long.
+    this.stride = Math.ceil(capacity / PAGE) * PAGE + THREE_LINES;
+    this.places = new Int32Array(2 * columns * this.stride);
+    const part = (index: number) =>
+      this.places.subarray(index * this.stride, index * this.stride + capacity);
+    this.starts = Array.from({ length: columns }, (_, column) => part(2 * column));
+    this.ends = Array.from({ length: columns }, (_, column) => part(2 * column + 1));
+    this.nulls = new Int32Array(columns);
   }
 
   /** Names the buffer that the offsets speak of, and forgets all rows. */
   reset(bytes: Buffer): void {
     this.rows = 0;
+    this.nulls.fill(0);
     if (bytes === this.bytes) return;
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
