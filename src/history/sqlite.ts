@@ -170,7 +170,7 @@ function leasesOn(database: SqliteDatabase, now: () => number): LeaseStore {
   const iso = (time: number) => new Date(time).toISOString();
   return {
     async take({ pipeline, table, owner, ttlMs }) {
-      const rows = await database.attempt(() => {
+      const rows = await database.transaction(() => {
         const time = now();
         return database.rows(TAKE, [
           pipeline,
@@ -185,7 +185,7 @@ function leasesOn(database: SqliteDatabase, now: () => number): LeaseStore {
     },
 
     async extend({ pipeline, table, owner, fence }, ttlMs) {
-      const rows = await database.attempt(() =>
+      const rows = await database.transaction(() =>
         database.rows(EXTEND, [pipeline, table, owner, fence, iso(now() + ttlMs)]),
       );
       return rows.length > 0;
@@ -199,7 +199,7 @@ function leasesOn(database: SqliteDatabase, now: () => number): LeaseStore {
     },
 
     async free({ pipeline, table, owner, fence }) {
-      await database.attempt(() => database.rows(FREE, [pipeline, table, owner, fence]));
+      await database.transaction(() => database.rows(FREE, [pipeline, table, owner, fence]));
     },
 
     async holder(pipeline, table) {

@@ -5,6 +5,7 @@ import Database from 'libsql';
 import { ComportaError } from '../../errors';
 import { pendingMigrations, type Migration } from '../migrations/migration';
 import { historyErrorOfSqlite, isBusy } from './errors';
+import { sharedCommits } from './shared-commits';
 
 /**
  * How long one statement may wait inside SQLite. That wait holds up the whole process, so it is
@@ -21,7 +22,10 @@ export interface SqliteDatabase {
    * @throws ComportaError, whatever `work` threw.
    */
   attempt<T>(work: () => T): Promise<T>;
-  /** As `attempt`, in a transaction that has the right to write from its start. */
+  /**
+   * As `attempt`, in a transaction that has the right to write from its start. Asked for in the
+   * same moment as others, it shares their commit.
+   */
   transaction<T>(work: () => T): Promise<T>;
   close(): void;
 }
@@ -93,19 +97,19 @@ function wrapped(connection: Database.Database, path: string, busyMs: number): S
       return prepared(sql).all(values) as unknown[][];
     },
     attempt,
-    transaction(work) {
-      return attempt(() => {
+    transaction: sharedCommits((works) =>
+      attempt(() => {
         connection.exec('BEGIN IMMEDIATE');
         try {
-          const result = work();
+          const results = works.map((work) => work());
           connection.exec('COMMIT');
-          return result;
+          return results;
         } catch (error) {
           if (connection.inTransaction) connection.exec('ROLLBACK');
           throw error;
         }
-      });
-    },
+      }),
+    ),
     close() {
       if (closed) return;
       closed = true;
