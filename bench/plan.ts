@@ -12,7 +12,6 @@ import type { DatabaseService } from '../scripts/services/service';
 import { startTemporal } from '../scripts/services/temporal';
 import { eventId, type HistoryEvent } from '../src/history/history';
 import { loadProject } from '../src/pipeline/load';
-import { localSecretStore } from '../src/pipeline/secrets';
 import { settingsFor } from '../src/pipeline/settings';
 import { tokenRequest } from '../src/plan/make-plan';
 import { settingsFingerprint } from '../src/plan/settings-fingerprint';
@@ -122,7 +121,7 @@ async function pretendLoaded(pipelines: string, environment: NodeJS.ProcessEnv):
   const project = await loadProject(pipelines, { environment });
   const pipeline = project.pipelines.get('bench');
   if (pipeline === undefined) throw new Error('the benchmark lost its pipeline');
-  const resources = createResources(localSecretStore(environment));
+  const resources = createResources(environment);
   const source = resources.source(project, pipeline);
   const destination = resources.destination(project, pipeline);
   const all = await source.listTables();

@@ -1,23 +1,19 @@
 import { stat } from 'node:fs/promises';
-import { createParquetDestination } from './destinations/parquet/parquet-destination';
-import { createFileStore } from './destinations/parquet/file-store';
-import { createS3Store } from './destinations/parquet/s3-store';
 import type { Destination } from './destinations/destination';
-import { ComportaError } from './errors';
+import { destinationEndpoint, openDestination, openSource, sourceEndpoint } from './endpoints';
+import { createEmbeddedEngine } from './engines/embedded/embedded-engine';
+import type { Engine } from './engines/engine';
 import type { History } from './history/history';
 import { openHistory } from './history/open';
-import type {
-  Connection,
-  DatabaseConnection,
-  HistorySettings,
-  Pipeline,
-  Project,
-} from './pipeline/pipeline';
-import type { SecretStore } from './pipeline/secrets';
+import type { HistorySettings, Pipeline, Project } from './pipeline/pipeline';
+import { localSecretStore } from './pipeline/secrets';
 import { gatheringSource } from './sources/gathering';
-import { createMysqlSource } from './sources/mysql/mysql-source';
-import { createPostgresSource } from './sources/postgres/postgres-source';
 import type { Source } from './sources/source';
+
+export interface ResourceOptions {
+  /** Threads of the embedded engine at most. Default: as many as there are cores. */
+  readonly threads?: number;
+}
 
 /**
  * The servers that a project's pipelines use, opened on first use and shared after that. Keyed by
@@ -28,10 +24,18 @@ export interface Resources {
   source(project: Project, pipeline: Pipeline): Source;
   destination(project: Project, pipeline: Pipeline): Destination;
   history(project: Project): Promise<History>;
+  /** Moves rows; nothing of it runs before its first move. */
+  readonly engine: Engine;
   close(): Promise<void>;
 }
 
-export function createResources(secrets: SecretStore): Resources {
+/** `environment` is where `env:` secrets are, for this thread and for the engine's own. */
+export function createResources(
+  environment: NodeJS.ProcessEnv,
+  options: ResourceOptions = {},
+): Resources {
+  const secrets = localSecretStore(environment);
+  const engine = createEmbeddedEngine(environment, options);
   const sources = new Map<string, Source>();
   const destinations = new Map<string, Destination>();
   const histories = new Map<string, { readonly store: History; readonly file: string }>();
@@ -53,32 +57,14 @@ export function createResources(secrets: SecretStore): Resources {
 
   return {
     source(project, pipeline) {
-      const connection = databaseConnection(project, pipeline.source.connection);
-      return remembered(sources, [connection, pipeline.source.schemas], () =>
-        gatheringSource(
-          connection.type === 'mysql'
-            ? createMysqlSource(connection, secrets)
-            : createPostgresSource(connection, pipeline.source.schemas, secrets),
-        ),
-      );
+      const endpoint = sourceEndpoint(project, pipeline);
+      return remembered(sources, endpoint, () => gatheringSource(openSource(endpoint, secrets)));
     },
     destination(project, pipeline) {
-      const connection = connectionOf(project, pipeline.destination.connection);
-      return remembered(destinations, [connection, pipeline.destination], () => {
-        switch (connection.type) {
-          case 'file':
-            return createParquetDestination(createFileStore(connection.path), pipeline.destination);
-          case 's3':
-            return createParquetDestination(
-              createS3Store(connection, secrets),
-              pipeline.destination,
-            );
-          case 'mysql':
-          case 'postgres':
-            throw wrongType(connection, 'a file or s3 connection');
-        }
-      });
+      const endpoint = destinationEndpoint(project, pipeline);
+      return remembered(destinations, endpoint, () => openDestination(endpoint, secrets));
     },
+    engine,
     history: (project) => {
       // One after the other, so that loads that start together do not each open the store.
       const result = lastHistory.then(() => openHistoryOnce(project));
@@ -86,6 +72,7 @@ export function createResources(secrets: SecretStore): Resources {
       return result;
     },
     async close() {
+      await engine.close();
       await Promise.allSettled([
         ...[...sources.values()].map((source) => source.close()),
         ...[...destinations.values()].map((destination) => destination.close()),
@@ -114,28 +101,4 @@ function remembered<Value>(known: Map<string, Value>, settings: unknown, open: (
     known.set(key, value);
   }
   return value;
-}
-
-function connectionOf(project: Project, name: string): Connection {
-  const connection = project.connections.get(name);
-  if (connection === undefined) {
-    throw new ComportaError('ConfigurationInvalid', `there is no connection "${name}"`, {
-      remedy: 'add it to connections.yaml',
-    });
-  }
-  return connection;
-}
-
-function databaseConnection(project: Project, name: string): DatabaseConnection {
-  const connection = connectionOf(project, name);
-  if (connection.type === 'mysql' || connection.type === 'postgres') return connection;
-  throw wrongType(connection, 'a mysql or postgres connection');
-}
-
-function wrongType(connection: Connection, wanted: string): ComportaError {
-  return new ComportaError(
-    'ConfigurationInvalid',
-    `connection "${connection.name}" is of type ${connection.type}, not ${wanted}`,
-    { remedy: 'name another connection in the pipeline file' },
-  );
 }

@@ -3,7 +3,6 @@ import { runProgram } from '../../src/client/program';
 import type { PipelineState } from '../../src/client/render/history-lines';
 import type { HistoryEvent } from '../../src/history/history';
 import { loadProject } from '../../src/pipeline/load';
-import { localSecretStore } from '../../src/pipeline/secrets';
 import type { Plan } from '../../src/plan/plan';
 import { createResources } from '../../src/resources';
 import { connectClient, loadTemporalOptions } from '../../src/temporal/connection';
@@ -62,7 +61,7 @@ function contextOf(environment: NodeJS.ProcessEnv, stdout: Output, stderr: Outpu
     stderr,
     environment,
     loadProject: (directory) => loadProject(directory, { environment }),
-    resources: createResources(localSecretStore(environment)),
+    resources: createResources(environment),
     openClient: async (profile) => connectClient(loadTemporalOptions(environment, profile)),
     now: () => new Date(),
     // Ctrl-C ends the demo with all that it started.

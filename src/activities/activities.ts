@@ -1,6 +1,5 @@
 import type { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
-import type { Engine } from '../engines/engine';
 import type { Pipeline, Project } from '../pipeline/pipeline';
 import type { Resources } from '../resources';
 import { ComportaError } from '../errors';
@@ -9,7 +8,6 @@ import { ComportaError } from '../errors';
 export interface ActivityDependencies {
   readonly loadProject: () => Promise<Project>;
   readonly resources: Resources;
-  readonly engine: Engine;
   readonly log: Logger;
   readonly now: () => Date;
   /** The running activity's context; injected because it lives in async storage. */

@@ -1,5 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import type { RunIdentity } from '../destinations/destination';
+import { destinationEndpoint, sourceEndpoint } from '../endpoints';
 import type { LoadProgress } from '../engines/engine';
 import { loadTable } from '../load/load-table';
 import { entityName } from '../pipeline/entity';
@@ -33,7 +34,11 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
               source,
               destination: deps.resources.destination(project, pipeline),
               history: await deps.resources.history(project),
-              engine: deps.engine,
+              endpoints: {
+                source: sourceEndpoint(project, pipeline),
+                destination: destinationEndpoint(project, pipeline),
+              },
+              engine: deps.resources.engine,
               now: deps.now,
               report,
               warn: (message) => log.warn(message),

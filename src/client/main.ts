@@ -1,5 +1,4 @@
 import { loadProject } from '../pipeline/load';
-import { localSecretStore } from '../pipeline/secrets';
 import { createResources } from '../resources';
 import { connectClient, loadTemporalOptions } from '../temporal/connection';
 import type { CommandContext, Output } from './context';
@@ -27,7 +26,7 @@ function processContext(): CommandContext {
     stderr: outputOf(process.stderr),
     environment: process.env,
     loadProject: (directory) => loadProject(directory, { environment: process.env }),
-    resources: createResources(localSecretStore(process.env)),
+    resources: createResources(process.env),
     openClient: async (profile) => connectClient(loadTemporalOptions(process.env, profile)),
     now: () => new Date(),
     interruption() {

@@ -88,14 +88,18 @@ export interface PublishRequest {
   readonly signal: AbortSignal;
 }
 
-export interface Destination {
+/** The part of a destination that takes rows: all that an engine needs of it. */
+export interface StagingArea {
+  stage(identity: RunIdentity, columns: readonly ColumnSpec[]): Promise<StagingWriter>;
+}
+
+export interface Destination extends StagingArea {
   /** For messages: `file:/lake`, `s3://bucket/prefix`. */
   readonly description: string;
   /** The present state, or undefined when nothing was ever published. */
   published(domain: string, entity: string): Promise<PublishedState | undefined>;
   /** The entities of a domain that have a present state: a listing, not a look at each. */
   publishedEntities(domain: string): Promise<ReadonlySet<string>>;
-  stage(identity: RunIdentity, columns: readonly ColumnSpec[]): Promise<StagingWriter>;
   /**
    * Makes the staged files the table's present state in one step: before it readers see the old
    * state whole, after it the new one whole. Repeating it for a run that is already published

@@ -1,6 +1,7 @@
-import type { Destination, RunIdentity, StagedDataFile } from '../destinations/destination';
+import type { RunIdentity, StagedDataFile } from '../destinations/destination';
+import type { DestinationEndpoint, SourceEndpoint } from '../endpoints';
 import type { TableSettings } from '../pipeline/pipeline';
-import type { RowFilter, Source, SourceTable, TableDescription } from '../sources/source';
+import type { RowFilter, SourceTable } from '../sources/source';
 import type { ColumnSpec } from '../types/logical';
 
 /** Readable in the Web UI as the load's heartbeat. */
@@ -12,23 +13,34 @@ export interface LoadProgress {
   readonly bytes: number;
 }
 
+/**
+ * Everything that an engine must know to move one table: plain data without secrets, so that the
+ * table may be moved in another thread or on another machine.
+ */
 export interface MoveRequest {
   readonly identity: RunIdentity;
+  readonly source: SourceEndpoint;
+  readonly destination: DestinationEndpoint;
   readonly table: SourceTable;
   readonly settings: TableSettings;
-  readonly source: Source;
-  readonly destination: Destination;
   /** The lower bound of an incremental load; undefined reads everything. */
   readonly from?: NonNullable<RowFilter['from']>;
   /**
-   * Called with the table's columns before a row is read; throwing stops the load
-   * (schema drift under `onSchemaChange: fail`).
+   * The columns of the load before, if there was one. Under `onSchemaChange: fail` an engine compares
+   * them with the table's before it reads a row (`assertSchemaAccepted`).
    */
-  inspect(description: TableDescription, columns: readonly ColumnSpec[]): void;
+  readonly previousColumns?: readonly ColumnSpec[];
+}
+
+/** The line back to whoever asked for the move. */
+export interface MoveWatch {
+  /** Called as the move goes on, as often as the engine finds useful. */
   report(progress: LoadProgress): void;
+  /** Ends the move; what it staged is removed and the signal's reason thrown. */
   readonly signal: AbortSignal;
 }
 
+/** Plain data, as the request. */
 export interface MoveResult {
   /** Counted by the source inside the snapshot. */
   readonly rowsAtSource: number;
@@ -48,5 +60,11 @@ export interface MoveResult {
 /** Moves one table from its source to staged files at its destination; it publishes nothing. */
 export interface Engine {
   readonly name: TableSettings['engine'];
-  move(request: MoveRequest): Promise<MoveResult>;
+  /**
+   * Throws EngineFailed, which is worth another attempt, when the engine itself broke down under the
+   * move; what it had staged may then still lie there (`Destination.discard`).
+   */
+  move(request: MoveRequest, watch: MoveWatch): Promise<MoveResult>;
+  /** Gives up what still moves, and whatever the engine holds. */
+  close(): Promise<void>;
 }

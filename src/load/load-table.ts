@@ -1,6 +1,6 @@
 import type { Destination, PublishedState, RunIdentity } from '../destinations/destination';
 import type { TableToken, Verdict } from '../detection/detection';
-import type { Engine, LoadProgress, MoveResult } from '../engines/engine';
+import type { Engine, LoadProgress, MoveRequest, MoveResult } from '../engines/engine';
 import { ComportaError, messageOf } from '../errors';
 import { schemaChanges, schemaFingerprint } from '../history/columns';
 import { eventId, type History, type HistoryEvent, type Lease } from '../history/history';
@@ -9,7 +9,6 @@ import { settingsFor } from '../pipeline/settings';
 import { tokenRequest } from '../plan/make-plan';
 import { settingsFingerprint } from '../plan/settings-fingerprint';
 import type { RowFilter, Source, SourceTable } from '../sources/source';
-import type { ColumnSpec } from '../types/logical';
 import type { LoadResult } from '../workflows/api';
 import { assertCounts, assertNotEmptied } from './guards';
 import { acquireLease } from './take-lease';
@@ -18,6 +17,8 @@ export interface LoadDependencies {
   readonly pipeline: Pipeline;
   readonly source: Source;
   readonly destination: Destination;
+  /** The same two, as the engine is told of them. */
+  readonly endpoints: Pick<MoveRequest, 'source' | 'destination'>;
   readonly history: History;
   readonly engine: Engine;
   readonly now: () => Date;
@@ -61,24 +62,22 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
     const token = await readToken(deps, table, settings);
     const from = lowerBound(settings, token, previous, before);
 
-    let drift: readonly string[] = [];
-    const moved = await deps.engine.move({
-      identity,
-      table,
-      settings,
-      source: deps.source,
-      destination: deps.destination,
-      ...(from === undefined ? {} : { from }),
-      inspect: (_description, columns) => {
-        drift = inspectSchema(identity, settings, previous, columns);
-      },
-      report: deps.report,
-      signal: deps.signal,
-    });
-
-    await unlessDiscarding(deps, identity, async () => {
-      assertCounts(identity, moved);
-      if (from === undefined) await assertNotEmptied(deps, table, settings, before, moved);
+    const previousColumns = previous?.columns;
+    const moved = await orDiscard(deps, identity, async () => {
+      const result = await deps.engine.move(
+        {
+          identity,
+          ...deps.endpoints,
+          table,
+          settings,
+          ...(from === undefined ? {} : { from }),
+          ...(previousColumns === undefined ? {} : { previousColumns }),
+        },
+        deps,
+      );
+      assertCounts(identity, result);
+      if (from === undefined) await assertNotEmptied(deps, table, settings, before, result);
+      return result;
     });
     const published = await publish(deps, request, settings, lease.current, token, moved, from);
 
@@ -86,7 +85,8 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
     const event = record.succeeded({
       token,
       published,
-      schemaChanges: drift,
+      schemaChanges:
+        previousColumns === undefined ? [] : schemaChanges(previousColumns, moved.columns),
       invalidValues: moved.invalidValues,
       rowsRead: moved.rowsRead,
       bytes: moved.bytes,
@@ -100,16 +100,17 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
 }
 
 /**
- * Runs the checks between the staged files and their publication; files that fail them are removed.
- * Not for the publication itself: one whose answer was lost may have happened.
+ * Runs the move and the checks before a publication. When they fail, what was staged is removed: an
+ * engine that broke down could not do it. Not for the publication itself: one whose answer was lost
+ * may have happened.
  */
-async function unlessDiscarding(
+async function orDiscard<Result>(
   { destination, warn }: LoadDependencies,
   identity: RunIdentity,
-  checks: () => Promise<void>,
-): Promise<void> {
+  work: () => Promise<Result>,
+): Promise<Result> {
   try {
-    await checks();
+    return await work();
   } catch (error) {
     await destination.discard(identity).catch((failure: unknown) => {
       warn(`staged files could not be removed: ${messageOf(failure)}`);
@@ -189,24 +190,6 @@ function mergeKey(
     });
   }
   return key;
-}
-
-function inspectSchema(
-  identity: RunIdentity,
-  settings: TableSettings,
-  previous: HistoryEvent | undefined,
-  columns: readonly ColumnSpec[],
-): readonly string[] {
-  if (previous?.columns === undefined) return [];
-  const changes = schemaChanges(previous.columns, columns);
-  if (changes.length > 0 && settings.onSchemaChange === 'fail') {
-    throw new ComportaError('SchemaChanged', `the columns changed: ${changes.join(', ')}`, {
-      pipeline: identity.pipeline,
-      table: identity.table,
-      remedy: `run "npm run reset -- ${identity.pipeline} ${identity.table}" to accept them, or set onSchemaChange: accept`,
-    });
-  }
-  return changes;
 }
 
 async function publish(

@@ -8,7 +8,6 @@ import {
 import { pino } from 'pino';
 import { exitCodeOf } from '../client/exit-codes';
 import { messageOf } from '../errors';
-import { localSecretStore } from '../pipeline/secrets';
 import { createResources } from '../resources';
 import { connectClient, loadTemporalOptions } from '../temporal/connection';
 import { parseWorkerOptions } from './options';
@@ -35,7 +34,7 @@ async function main(): Promise<void> {
   await client.close();
 
   const connection = await NativeConnection.connect(options.connection);
-  const resources = createResources(localSecretStore(process.env));
+  const resources = createResources(process.env, { threads: settings.threads });
   try {
     const workers = await createWorkers({
       connection,

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 export const ROLES = ['control', 'embedded'] as const;
@@ -9,6 +10,8 @@ export interface WorkerSettings {
   readonly pipelines: string;
   /** Tables that the `embedded` role loads at the same time in this process. */
   readonly maxLoads: number;
+  /** Threads that move their rows. */
+  readonly threads: number;
   readonly logLevel: string;
 }
 
@@ -28,6 +31,11 @@ export function parseWorkerOptions(
       environment['COMPORTA_PIPELINES'] ?? 'pipelines',
     )
     .option('--max-loads <number>', 'tables loaded at the same time in this process', atLeastOne, 8)
+    .addOption(
+      new Option('--threads <number>', 'threads that move their rows')
+        .argParser(atLeastOne)
+        .default(availableParallelism(), 'as many as cores'),
+    )
     .addOption(
       new Option('--log-level <level>', 'how much to log')
         .choices(['debug', 'info', 'warn', 'error'])

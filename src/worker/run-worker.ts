@@ -3,7 +3,6 @@ import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/w
 import type { ActivityDependencies } from '../activities/activities';
 import { createControlActivities } from '../activities/control-activities';
 import { createEngineActivities } from '../activities/engine-activities';
-import { createEmbeddedEngine } from '../engines/embedded';
 import { CONTROL_TASK_QUEUE, engineTaskQueue } from '../workflows/api';
 import type { Role } from './options';
 
@@ -34,7 +33,6 @@ async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worke
   };
   const activityDependencies: ActivityDependencies = {
     ...deps,
-    engine: createEmbeddedEngine(),
     context: () => Context.current(),
   };
   switch (role) {

@@ -8,6 +8,7 @@ import { ComportaError } from '../../src/errors';
 import type { History, HistoryEvent } from '../../src/history/history';
 import { loadProject } from '../../src/pipeline/load';
 import type { Source } from '../../src/sources/source';
+import { inlineEngine } from '../support/inline-engine';
 import { fakeSource, ID_COLUMN, type FakeTable } from '../support/fake-source';
 import { createMemoryHistory } from '../support/memory-history';
 
@@ -85,6 +86,7 @@ export async function withBench(
           source: () => source,
           destination: () => ({ ...DESTINATION, ...options.destination }),
           history: () => Promise.resolve(history),
+          engine: inlineEngine({ source, staging: DESTINATION }),
           close: () => Promise.resolve(),
         },
         openClient: options.openClient ?? noTemporal,

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import type { Destination } from '../../src/destinations/destination';
 import { createFileStore } from '../../src/destinations/parquet/file-store';
 import { createParquetDestination } from '../../src/destinations/parquet/parquet-destination';
-import { createEmbeddedEngine } from '../../src/engines/embedded';
 import { ComportaError } from '../../src/errors';
 import type { History } from '../../src/history/history';
 import { loadTable, type LoadDependencies } from '../../src/load/load-table';
 import type { Pipeline, TableSettings } from '../../src/pipeline/pipeline';
 import { fakeSource, ID_COLUMN, type FakeTable } from '../support/fake-source';
+import { inlineEngine } from '../support/inline-engine';
 import { createMemoryHistory } from '../support/memory-history';
 
 interface Bench {
@@ -31,12 +31,14 @@ async function withTable(
   const history = createMemoryHistory();
   const pipeline = pipelineWith(settings);
   const destination = createParquetDestination(createFileStore(root), pipeline.destination);
+  const source = fakeSource(new Map([['orders', table]]));
   const deps: LoadDependencies = {
     pipeline,
-    source: fakeSource(new Map([['orders', table]])),
+    source,
     destination,
+    endpoints: ENDPOINTS,
     history,
-    engine: createEmbeddedEngine(),
+    engine: inlineEngine({ source, staging: destination }),
     now: () => new Date(),
     report: () => undefined,
     warn: (message) => assert.fail(message),
@@ -93,6 +95,27 @@ function pipelineWith(settings: Partial<TableSettings>): Pipeline {
     concurrency: 4,
   };
 }
+
+/** The engine of these tests has its ends in hand and looks at no address. */
+const ENDPOINTS: LoadDependencies['endpoints'] = {
+  source: {
+    connection: {
+      type: 'mysql',
+      name: 'shop',
+      host: 'nowhere',
+      port: 1,
+      user: 'nobody',
+      database: 'shop',
+      tls: { mode: 'disable' },
+      connectTimeoutMs: 1,
+    },
+    schemas: [],
+  },
+  destination: {
+    connection: { type: 'file', name: 'lake', path: '/nowhere' },
+    settings: { compression: 'zstd' },
+  },
+};
 
 const DEFAULTS: TableSettings = {
   engine: 'embedded',

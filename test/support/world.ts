@@ -5,7 +5,6 @@ import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { History } from '../../src/history/history';
-import { localSecretStore } from '../../src/pipeline/secrets';
 import { createResources } from '../../src/resources';
 import { createProjectLoader } from '../../src/worker/project-loader';
 import { createWorkers, runWorkers } from '../../src/worker/run-worker';
@@ -50,7 +49,7 @@ export async function startWorld({ files, environment = {} }: WorldOptions): Pro
   const { client, address } = await connectClient();
   const connection = await NativeConnection.connect({ address });
   const allVariables = { ...process.env, ...environment };
-  const resources = createResources(localSecretStore(allVariables));
+  const resources = createResources(allVariables);
   const loadProject = createProjectLoader(pipelines, allVariables);
   const logged: string[] = [];
   const { ended, stop } = runWorkers(

@@ -1,6 +1,7 @@
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isAbsent, stagedFileGone } from './errors';
+import { syncFolder } from './local-files';
 import type { ClosedFile, StagedFile } from './storage';
 
 type Guard = <Result>(action: string, body: () => Promise<Result>) => Promise<Result>;
@@ -70,19 +71,4 @@ export function closedFile({ path, staging, target }: StagedPlace, guarded: Guar
       }),
     discard: () => guarded(`remove the staged ${path}`, () => rm(staging, { force: true })),
   };
-}
-
-/** Forces a folder's entries to disk: a rename is durable only then. */
-export async function syncFolder(folder: string): Promise<void> {
-  try {
-    const handle = await open(folder, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    // Somebody emptied and removed it meanwhile.
-    if (!isAbsent(error)) throw error;
-  }
 }

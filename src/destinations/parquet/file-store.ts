@@ -1,12 +1,18 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { ComportaError } from '../../errors';
 import { checkStore } from './check-store';
 import { fileError, isAbsent, stagedFileGone } from './errors';
 import { withFileLock } from './file-lock';
-import { closedFile, stagedFile, syncFolder } from './file-staging';
-import { attemptFolder, listFiles, removeEmptyFolders, sweepAttempts } from './folders';
+import { closedFile, stagedFile } from './file-staging';
+import {
+  attemptFolder,
+  listFiles,
+  removeEmptyFolders,
+  removeFolder,
+  sweepAttempts,
+} from './folders';
+import { readVersioned, writeAtomically } from './local-files';
 import type { ClosableReader, ObjectStore, StagedFile, StagingScope } from './storage';
 
 /** Everything that is staged lies here, outside raw/, where no reader looks. */
@@ -35,9 +41,7 @@ export function createFileStore(root: string): ObjectStore {
   const begin = (path: string, staging: string): StagedFile =>
     stagedFile({ path, staging, target: absolute(path) }, relative(root, staging), guarded);
   const clear = (scope: StagingScope) =>
-    guarded('clear a staging folder', () =>
-      rm(scopeFolder(scope), { recursive: true, force: true }),
-    );
+    guarded('clear a staging folder', () => removeFolder(scopeFolder(scope)));
 
   const store: ObjectStore = {
     description,
@@ -95,37 +99,6 @@ export function createFileStore(root: string): ObjectStore {
     close: () => Promise.resolve(),
   };
   return store;
-}
-
-async function readVersioned(file: string) {
-  try {
-    const body = await readFile(file);
-    return { body, version: createHash('sha256').update(body).digest('hex') };
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
-}
-
-async function writeAtomically(file: string, body: Buffer): Promise<void> {
-  const folder = dirname(file);
-  await mkdir(folder, { recursive: true });
-  // A leading dot hides it from readers, should this process end before the rename.
-  const temporary = join(folder, `.${randomUUID()}.tmp`);
-  try {
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(body);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncFolder(folder);
 }
 
 async function openReader(file: string): Promise<ClosableReader> {

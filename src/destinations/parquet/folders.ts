@@ -32,6 +32,16 @@ export async function removeEmptyFolders(root: string, folder: string): Promise<
   }
 }
 
+/** Removes a folder with all that is in it; one that is not there is no error. */
+export async function removeFolder(folder: string): Promise<void> {
+  try {
+    // Mostly empty, and then one call does it.
+    await rmdir(folder);
+  } catch (error) {
+    if (!isAbsent(error)) await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** Where an attempt stages, under the store's staging folder. */
 export function attemptFolder({ domain, entity, run, attempt }: StagingScope): string {
   return join(domain, entity, `${run}.${attempt}`);

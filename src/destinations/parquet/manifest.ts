@@ -60,9 +60,11 @@ export async function writeManifest(
   manifest: Manifest,
 ): Promise<void> {
   const path = manifestPath(request.identity);
+  const body = Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
+  // Nearly always the first attempt's.
+  if (await store.replace(path, body, undefined)) return;
   const present = await readVersioned(store, path);
   const isNewer = present !== undefined && present.manifest.fence > manifest.fence;
-  const body = Buffer.from(`${JSON.stringify(manifest, undefined, 2)}\n`);
   if (isNewer || !(await store.replace(path, body, present?.version))) {
     throw overtaken(request.identity, 'another attempt of this run is publishing');
   }

@@ -1,16 +1,12 @@
-import type { DestinationSettings } from '../../pipeline/pipeline';
 import type { Destination } from '../destination';
 import { listCurrent, publishedState, readCurrent } from './current-state';
 import { runFolder } from './layout';
+import { createParquetStaging, type ParquetDestinationOptions } from './parquet-staging';
 import { publish } from './publish';
 import { deriveReaders } from './readers';
 import { retain } from './retain';
 import { takeUp } from './staged-part';
-import { createStagingWriter, type PartOptions } from './staging-writer';
 import type { ObjectStore } from './storage';
-
-export interface ParquetDestinationOptions
-  extends Pick<DestinationSettings, 'compression'>, Omit<PartOptions, 'compression'> {}
 
 const GIB = 1024 ** 3;
 
@@ -20,14 +16,13 @@ export function createParquetDestination(
   settings: ParquetDestinationOptions,
 ): Destination {
   return {
+    ...createParquetStaging(store, settings),
     description: store.description,
     async published(domain, entity) {
       const current = await readCurrent(store, domain, entity);
       return current && publishedState(current.document);
     },
     publishedEntities: (domain) => listCurrent(store, domain),
-    stage: (identity, columns) =>
-      Promise.resolve().then(() => createStagingWriter(store, identity, columns, settings)),
     async publish(request) {
       const { identity, files } = request;
       const parts = files.map((file) => takeUp(store, file));

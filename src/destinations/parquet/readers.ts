@@ -14,20 +14,44 @@ export async function deriveReaders(
   domain: string,
   entity: string,
 ): Promise<void> {
-  for (;;) {
-    const current = await readCurrent(store, domain, entity);
-    if (current === undefined) return;
+  let current = await readCurrent(store, domain, entity);
+  while (current !== undefined) {
     const { document, version } = current;
-    await keep(store, viewPath(domain, entity), view(store, domain, entity, document));
-    await keep(store, symlinkPath(domain, entity), symlinks(store, document));
-    if ((await readCurrent(store, domain, entity))?.version === version) return;
+    const written = derived(store, domain, entity, document);
+    await Promise.all(written.map(({ path, body }) => store.put(path, body)));
+    current = await readCurrent(store, domain, entity);
+    if (current?.version === version) return;
   }
 }
 
-async function keep(store: ObjectStore, path: string, text: string): Promise<void> {
-  const body = Buffer.from(text);
-  const present = await store.get(path);
-  if (present?.body.equals(body) !== true) await store.put(path, body);
+/** Derives the readers of a present state where they do not repeat it. */
+export async function completeReaders(
+  store: ObjectStore,
+  domain: string,
+  entity: string,
+  document: CurrentDocument,
+): Promise<void> {
+  const wanted = derived(store, domain, entity, document);
+  const present = await Promise.all(wanted.map(({ path }) => store.get(path)));
+  const isComplete = wanted.every(({ body }, index) => present[index]?.body.equals(body) === true);
+  if (!isComplete) await deriveReaders(store, domain, entity);
+}
+
+interface DerivedFile {
+  readonly path: string;
+  readonly body: Buffer;
+}
+
+function derived(
+  store: ObjectStore,
+  domain: string,
+  entity: string,
+  document: CurrentDocument,
+): readonly DerivedFile[] {
+  return [
+    { path: viewPath(domain, entity), body: Buffer.from(view(store, domain, entity, document)) },
+    { path: symlinkPath(domain, entity), body: Buffer.from(symlinks(store, document)) },
+  ];
 }
 
 function symlinks(store: ObjectStore, { files }: CurrentDocument): string {

@@ -2,7 +2,7 @@ import type { RetentionSettings } from '../../pipeline/pipeline';
 import { readCurrent, type CurrentDocument } from './current-state';
 import { entityFolder, manifestPath, runOfPath } from './layout';
 import { readManifest } from './manifest';
-import { deriveReaders } from './readers';
+import { completeReaders } from './readers';
 import type { ObjectStore, StoredObject } from './storage';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -33,7 +33,7 @@ export async function retain(
   await sweepAttempts(store, domain, entity, current, now);
   if (current === undefined) return { deletedRuns: 0 };
   // A process killed right after its swap left the old view; its next attempt only records.
-  await deriveReaders(store, domain, entity);
+  await completeReaders(store, domain, entity, current);
 
   await deleteLeftovers(store, runs, current);
   const others = runs.filter((run) => !isInUse(run, current));

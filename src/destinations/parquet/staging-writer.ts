@@ -46,12 +46,12 @@ export function createStagingWriter(
 
   return {
     get bytes() {
-      return finishedBytes + (current?.file.bytes ?? 0);
+      return finishedBytes + (current?.writer.bytes ?? 0);
     },
     async write(batch: Batch) {
       current ??= await begin();
       await current.writer.write(batch);
-      if (current.file.bytes >= partBytes) await endPart();
+      if (current.writer.bytes >= partBytes) await endPart();
     },
     async finish() {
       // A table without rows still has a file, which carries its columns.

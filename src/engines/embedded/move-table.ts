@@ -1,25 +1,32 @@
-import type { StagingWriter } from '../destinations/destination';
-import type { ReadStatistics, RowFilter, TableSnapshot } from '../sources/source';
-import type { Engine, MoveRequest, MoveResult } from './engine';
+import type { StagingArea, StagingWriter } from '../../destinations/destination';
+import type { ReadStatistics, RowFilter, Source, TableSnapshot } from '../../sources/source';
+import type { MoveRequest, MoveResult, MoveWatch } from '../engine';
+import { assertSchemaAccepted } from '../schema-drift';
 
-/**
- * Moves a table inside the worker's own process: the source's reader fills column batches, the
- * destination's writer takes them, one batch at a time. Needs no other server and holds at most
- * one batch and one row group in memory.
- */
-export function createEmbeddedEngine(): Engine {
-  return { name: 'embedded', move };
+/** What a move reads from and writes to. */
+export interface MoveEnds {
+  readonly source: Pick<Source, 'openSnapshot'>;
+  readonly staging: Pick<StagingArea, 'stage'>;
 }
 
-async function move(request: MoveRequest): Promise<MoveResult> {
-  const { source, table, settings, signal } = request;
-  request.report({ phase: 'connecting', rows: 0, bytes: 0 });
-  const snapshot = await source.openSnapshot(table, signal);
+/**
+ * Moves a table: the source's reader fills column batches, the destination's writer takes them, one
+ * batch at a time. Holds at most one batch and one row group in memory.
+ */
+export async function moveTable(
+  { source, staging }: MoveEnds,
+  request: MoveRequest,
+  watch: MoveWatch,
+): Promise<MoveResult> {
+  const { identity, table, settings } = request;
+  watch.signal.throwIfAborted();
+  watch.report({ phase: 'connecting', rows: 0, bytes: 0 });
+  const snapshot = await source.openSnapshot(table, watch.signal);
   try {
     const { columns } = snapshot.plan(settings);
-    request.inspect(snapshot.description, columns);
+    assertSchemaAccepted(identity, settings, request.previousColumns, columns);
 
-    request.report({ phase: 'counting', rows: 0, bytes: 0 });
+    watch.report({ phase: 'counting', rows: 0, bytes: 0 });
     const filter: RowFilter = {
       ...(settings.where === undefined ? {} : { where: settings.where }),
       ...(request.from === undefined ? {} : { from: request.from }),
@@ -34,9 +41,9 @@ async function move(request: MoveRequest): Promise<MoveResult> {
           );
 
     const statistics: ReadStatistics = { rows: 0, invalidValues: 0 };
-    const writer = await request.destination.stage(request.identity, columns);
+    const writer = await staging.stage(identity, columns);
     try {
-      await copyRows(request, snapshot, filter, writer, statistics, rowsAtSource);
+      await copyRows(request, watch, snapshot, filter, writer, statistics, rowsAtSource);
       const files = await writer.finish();
       return {
         rowsAtSource,
@@ -60,6 +67,7 @@ async function move(request: MoveRequest): Promise<MoveResult> {
 
 async function copyRows(
   request: MoveRequest,
+  watch: MoveWatch,
   snapshot: TableSnapshot,
   filter: RowFilter,
   writer: StagingWriter,
@@ -67,8 +75,8 @@ async function copyRows(
   rowsExpected: number,
 ): Promise<void> {
   for await (const batch of snapshot.read(request.settings, filter, statistics)) {
-    request.signal.throwIfAborted();
+    watch.signal.throwIfAborted();
     await writer.write(batch);
-    request.report({ phase: 'reading', rows: statistics.rows, rowsExpected, bytes: writer.bytes });
+    watch.report({ phase: 'reading', rows: statistics.rows, rowsExpected, bytes: writer.bytes });
   }
 }

@@ -1,0 +1,130 @@
+import { createRequire } from 'node:module';
+import type { Destination, StagingArea } from './destinations/destination';
+import type * as FileStore from './destinations/parquet/file-store';
+import type * as ParquetDestination from './destinations/parquet/parquet-destination';
+import type * as ParquetStaging from './destinations/parquet/parquet-staging';
+import type * as S3Store from './destinations/parquet/s3-store';
+import type { ObjectStore } from './destinations/parquet/storage';
+import { ComportaError } from './errors';
+import type {
+  Connection,
+  DatabaseConnection,
+  DestinationSettings,
+  FileConnection,
+  Pipeline,
+  Project,
+  S3Connection,
+} from './pipeline/pipeline';
+import type { SecretStore } from './pipeline/secrets';
+import type * as MysqlSource from './sources/mysql/mysql-source';
+import type * as PostgresSource from './sources/postgres/postgres-source';
+import type { Source } from './sources/source';
+
+/**
+ * Where a pipeline reads, as plain data: it may cross to another thread, process or machine. Secrets
+ * are references; whoever opens it fetches them.
+ */
+export interface SourceEndpoint {
+  readonly connection: DatabaseConnection;
+  /** As `Pipeline.source.schemas`. */
+  readonly schemas: readonly string[];
+}
+
+/** Where a pipeline writes, as plain data. */
+export interface DestinationEndpoint {
+  readonly connection: FileConnection | S3Connection;
+  readonly settings: Pick<DestinationSettings, 'compression'>;
+}
+
+/** Throws ConfigurationInvalid when the connection is absent or no database. */
+export function sourceEndpoint(project: Project, { source }: Pipeline): SourceEndpoint {
+  const connection = connectionOf(project, source.connection);
+  if (connection.type === 'mysql' || connection.type === 'postgres') {
+    return { connection, schemas: source.schemas };
+  }
+  throw wrongType(connection, 'a mysql or postgres connection');
+}
+
+/** Throws ConfigurationInvalid when the connection is absent or no lake. */
+export function destinationEndpoint(
+  project: Project,
+  { destination: { connection: name, compression } }: Pipeline,
+): DestinationEndpoint {
+  const connection = connectionOf(project, name);
+  if (connection.type === 'file' || connection.type === 's3') {
+    return { connection, settings: { compression } };
+  }
+  throw wrongType(connection, 'a file or s3 connection');
+}
+
+/**
+ * Modules are loaded when an endpoint first needs them: a thread that reads MySQL into a folder has
+ * no use for the drivers of PostgreSQL, S3 and DuckDB, which take longer to load than a small table.
+ */
+const load = createRequire(__filename);
+
+export function openSource({ connection, schemas }: SourceEndpoint, secrets: SecretStore): Source {
+  switch (connection.type) {
+    case 'mysql': {
+      const { createMysqlSource } = load('./sources/mysql/mysql-source') as typeof MysqlSource;
+      return createMysqlSource(connection, secrets);
+    }
+    case 'postgres': {
+      const module = load('./sources/postgres/postgres-source') as typeof PostgresSource;
+      return module.createPostgresSource(connection, schemas, secrets);
+    }
+  }
+}
+
+/** All of a lake: reading it, publishing to it, keeping it. */
+export function openDestination(
+  { connection, settings }: DestinationEndpoint,
+  secrets: SecretStore,
+): Destination {
+  const { createParquetDestination } = load(
+    './destinations/parquet/parquet-destination',
+  ) as typeof ParquetDestination;
+  return createParquetDestination(openStore(connection, secrets), settings);
+}
+
+/** The part of a lake that takes rows. */
+export function openStaging(
+  { connection, settings }: DestinationEndpoint,
+  secrets: SecretStore,
+): StagingArea {
+  const { createParquetStaging } = load(
+    './destinations/parquet/parquet-staging',
+  ) as typeof ParquetStaging;
+  return createParquetStaging(openStore(connection, secrets), settings);
+}
+
+function openStore(connection: FileConnection | S3Connection, secrets: SecretStore): ObjectStore {
+  switch (connection.type) {
+    case 'file': {
+      const { createFileStore } = load('./destinations/parquet/file-store') as typeof FileStore;
+      return createFileStore(connection.path);
+    }
+    case 's3': {
+      const { createS3Store } = load('./destinations/parquet/s3-store') as typeof S3Store;
+      return createS3Store(connection, secrets);
+    }
+  }
+}
+
+function connectionOf(project: Project, name: string): Connection {
+  const connection = project.connections.get(name);
+  if (connection === undefined) {
+    throw new ComportaError('ConfigurationInvalid', `there is no connection "${name}"`, {
+      remedy: 'add it to connections.yaml',
+    });
+  }
+  return connection;
+}
+
+function wrongType(connection: Connection, wanted: string): ComportaError {
+  return new ComportaError(
+    'ConfigurationInvalid',
+    `connection "${connection.name}" is of type ${connection.type}, not ${wanted}`,
+    { remedy: 'name another connection in the pipeline file' },
+  );
+}

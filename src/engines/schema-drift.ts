@@ -1,0 +1,22 @@
+import type { RunIdentity } from '../destinations/destination';
+import { ComportaError } from '../errors';
+import { schemaChanges } from '../history/columns';
+import type { TableSettings } from '../pipeline/pipeline';
+import type { ColumnSpec } from '../types/logical';
+
+/** Throws SchemaChanged when a table's columns are others than before and its settings say fail. */
+export function assertSchemaAccepted(
+  { pipeline, table }: RunIdentity,
+  { onSchemaChange }: TableSettings,
+  before: readonly ColumnSpec[] | undefined,
+  now: readonly ColumnSpec[],
+): void {
+  if (before === undefined || onSchemaChange === 'accept') return;
+  const changes = schemaChanges(before, now);
+  if (changes.length === 0) return;
+  throw new ComportaError('SchemaChanged', `the columns changed: ${changes.join(', ')}`, {
+    pipeline,
+    table,
+    remedy: `run "npm run reset -- ${pipeline} ${table}" to accept them, or set onSchemaChange: accept`,
+  });
+}
