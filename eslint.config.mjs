@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
 const nodeBuiltins = builtinModules.flatMap((name) => [name, `node:${name}`]);
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', '.comporta/**', 'lake/**'] },
+  { ignores: ['dist/**', 'node_modules/**', '.comporta/**', 'lake/**', 'kernels/**'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

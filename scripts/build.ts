@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
 
@@ -18,6 +18,8 @@ async function build(): Promise<void> {
     [require.resolve('typescript/bin/tsc'), '--project', join(root, 'tsconfig.build.json')],
     { cwd: root, stdio: 'inherit' },
   );
+  const kernels = join('src', 'columnar', 'kernels', 'kernels.wasm');
+  copyFileSync(join(root, kernels), join(output, kernels));
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(output, 'src', 'workflows'),
     logger: quiet,

@@ -13,6 +13,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { compileKernels, kernelsAreFresh } from './kernels.mjs';
 import { withLock } from './lock.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -75,14 +76,27 @@ function checkNode() {
 }
 
 async function ensureDependencies(needed) {
-  if (isInstalled(needed)) return;
+  if (isReady(needed)) return;
   const done = await withLock(
     join(root, '.comporta'),
     'install',
     // Another process may have installed them while this one waited.
-    () => isInstalled(needed) || install(),
+    () => isReady(needed) || ((isInstalled(needed) || install()) && compile(needed)),
   );
-  if (!done) fail('npm ci failed');
+  if (!done) fail('the installation failed');
+}
+
+function isReady(needed) {
+  return isInstalled(needed) && (!needed.development || kernelsAreFresh(root));
+}
+
+/** Whether it succeeded; when not, it has printed why. A build brings its compiled kernels along. */
+function compile({ development }) {
+  if (!development || kernelsAreFresh(root)) return true;
+  const problem = compileKernels(root);
+  if (problem === undefined) return true;
+  process.stderr.write(`comporta: compiling kernels/: ${problem}\n`);
+  return false;
 }
 
 /** Whether it succeeded; when not, it has printed why. */
@@ -133,7 +147,9 @@ function freshBuildOf(source) {
   if (!existsSync(compiled) || !existsSync(stamp)) return undefined;
   const lockFile = readFileSync(join(root, 'package-lock.json'));
   if (readFileSync(stamp, 'utf8') !== createHash('sha256').update(lockFile).digest('hex')) return;
-  const sources = ['src', 'tsconfig.json', 'tsconfig.build.json'].map((name) => join(root, name));
+  const sources = ['src', 'kernels', 'tsconfig.json', 'tsconfig.build.json'].map((name) =>
+    join(root, name),
+  );
   return newest(sources) < statSync(stamp).mtimeMs ? compiled : undefined;
 }
 
