@@ -1,0 +1,73 @@
+import { createEmbeddedEngine } from '../../src/engines/embedded/embedded-engine';
+import { openSource, type DestinationEndpoint, type SourceEndpoint } from '../../src/endpoints';
+import type { TableSettings } from '../../src/pipeline/pipeline';
+import { localSecretStore } from '../../src/pipeline/secrets';
+import { readJob, type Job } from './job';
+
+/** As a pipeline file without a word about its tables has them. */
+const SETTINGS: TableSettings = {
+  engine: 'embedded',
+  mode: 'full',
+  detection: { strategy: 'auto', settleMarginMs: 5_000, maxSkipAgeMs: 86_400_000 },
+  timeoutMs: 7_200_000,
+  maximumAttempts: 3,
+  excludeColumns: [],
+  textColumns: [],
+  masks: {},
+  invalidDates: 'null',
+  onSchemaChange: 'accept',
+  guard: { maxDropShare: 0.5 },
+};
+
+/** The engine's move of a table into a lake on this machine, as a worker does it. */
+async function move(job: Job): Promise<void> {
+  const environment = { ...process.env, BENCH_PASSWORD: job.password };
+  const source = sourceOf(job);
+  const destination: DestinationEndpoint = {
+    connection: { type: 'file', name: 'lake', path: job.output },
+    settings: { compression: 'zstd' },
+  };
+  const id = job.family === 'mysql' ? job.table : `public.${job.table}`;
+  const opened = openSource(source, localSecretStore(environment));
+  const [table] = await opened.listTables([id]);
+  await opened.close();
+  if (table === undefined) throw new Error(`there is no table ${id}`);
+  const engine = createEmbeddedEngine(environment);
+  const identity = {
+    pipeline: 'bench',
+    domain: 'bench',
+    entity: job.table,
+    table: id,
+    batch: 'batch',
+    run: 'run',
+    attempt: 1,
+    ingestionDate: '2026-01-01',
+  };
+  await engine.move(
+    { identity, source, destination, table, settings: SETTINGS },
+    { report: () => undefined, signal: new AbortController().signal },
+  );
+  await engine.close();
+}
+
+function sourceOf({ family, host, port, user, database }: Job): SourceEndpoint {
+  return {
+    connection: {
+      type: family,
+      name: 'bench',
+      host,
+      port,
+      user,
+      password: { from: 'env', name: 'BENCH_PASSWORD' },
+      database,
+      tls: { mode: 'disable' },
+      connectTimeoutMs: 10_000,
+    },
+    schemas: family === 'mysql' ? [] : ['public'],
+  };
+}
+
+move(readJob()).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = 1;
+});

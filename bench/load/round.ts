@@ -1,0 +1,159 @@
+import { rm } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { join } from 'node:path';
+import { median } from '../measure';
+import { checkAnswer, type Verdict } from './check';
+import type { CommandFor, Contender, Preparation } from './contenders';
+import { tableIn, type BenchDatabase } from './databases';
+import type { Job } from './job';
+import { runOnce, type Sample } from './run';
+import { benchDirectory, type SourceData } from './source-data';
+
+/** One contender on one table of one database. */
+export interface Figure extends Sample {
+  readonly contender: string;
+  readonly kind: Contender['kind'];
+  readonly runs: number;
+  /** Of all its Parquet files; undefined where it writes none. */
+  readonly fileBytes?: number;
+  readonly verdict?: Verdict;
+  /** Why there are no figures: the contender's own words. */
+  readonly failed?: string;
+}
+
+export interface RoundOptions {
+  readonly contenders: readonly Contender[];
+  readonly repeats: number;
+  readonly timeoutSeconds: number;
+  readonly zstdLevel: number;
+  /** For the program that measures. */
+  readonly python: string;
+  readonly preparation: Preparation;
+}
+
+export interface Round {
+  readonly figures: readonly Figure[];
+  /** Smallest and largest load average (one minute) seen before a run. */
+  readonly load: readonly [number, number];
+}
+
+/** Whoever needs so many times the CPU of Comporta is known well enough after one run. */
+const SLOW = 4;
+
+/** Lets every contender move one table in turn, again and again. */
+export async function playRound(
+  database: BenchDatabase,
+  data: SourceData,
+  options: RoundOptions,
+): Promise<Round> {
+  const { preparation, contenders, repeats } = options;
+  const players = await Promise.all(
+    contenders
+      .filter(({ databases }) => databases.includes(database.name))
+      .map((contender) => enter(contender, database, preparation)),
+  );
+  const loads: number[] = [];
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    for (const player of players) {
+      if (player.failed !== undefined || (repeat > 0 && isSlow(player, players))) continue;
+      loads.push(loadavg()[0] ?? Number.NaN);
+      await play(player, database, data, options);
+    }
+  }
+  return {
+    figures: players.map(figureOf),
+    load: [Math.min(...loads), Math.max(...loads)],
+  };
+}
+
+interface Player {
+  readonly contender: Contender;
+  readonly commandFor: CommandFor | undefined;
+  readonly samples: Sample[];
+  fileBytes?: number;
+  verdict?: Verdict;
+  failed?: string;
+}
+
+async function enter(
+  contender: Contender,
+  database: BenchDatabase,
+  preparation: Preparation,
+): Promise<Player> {
+  try {
+    const commandFor = await contender.prepare(preparation, database.name);
+    return { contender, commandFor, samples: [] };
+  } catch (error) {
+    const failed = `not installed: ${(error as Error).message.split('\n')[0]}`;
+    return { contender, commandFor: undefined, samples: [], failed };
+  }
+}
+
+async function play(
+  player: Player,
+  { family, name, service }: BenchDatabase,
+  data: SourceData,
+  { preparation, python, timeoutSeconds, zstdLevel }: RoundOptions,
+): Promise<void> {
+  const { contender, commandFor } = player;
+  const { host, port, user, password, database } = service;
+  const output = join(benchDirectory(), 'runs', String(process.pid));
+  const options = { ...contender.options, ...ownTable(contender, data) };
+  const table = tableIn(data);
+  const job: Job = {
+    ...{ family, host, port, user, password, database, table, output, zstdLevel, options },
+  };
+  const outcome = await runOnce(commandFor!, job, {
+    python,
+    timeoutSeconds,
+    serverPid: service.pid!,
+    discard: contender.kind === 'discard',
+  });
+  if (outcome.kind === 'failed') player.failed = outcome.reason;
+  else {
+    player.samples.push(outcome.sample);
+    if (contender.kind !== 'discard') {
+      player.fileBytes = outcome.files.reduce((sum, file) => sum + statSync(file).size, 0);
+      // Every run reads the same data by the same program: one check is enough.
+      player.verdict ??= await checkAnswer(data, outcome.files);
+    }
+  }
+  preparation.progress(`${name} ${data.table.name}: ${contender.name}: ${shortly(player)}`);
+  await rm(output, { recursive: true, force: true });
+  await rm(`${output}.notes`, { recursive: true, force: true });
+}
+
+function ownTable({ kind }: Contender, data: SourceData): Record<string, unknown> {
+  return kind === 'encode' ? { file: data.file, table: data.table.name } : {};
+}
+
+function shortly({ failed, samples, verdict }: Player): string {
+  const sample = samples.at(-1);
+  if (failed !== undefined || sample === undefined) return failed ?? 'nothing';
+  const { cpuSeconds, serverCpuSeconds: server, wallSeconds, peakMiB } = sample;
+  const wrong = (verdict?.wrong.length ?? 0) > 0 ? ` WRONG: ${verdict!.wrong.join('; ')}` : '';
+  return `${cpuSeconds.toFixed(2)} s CPU, server ${server.toFixed(2)} s, wall ${wallSeconds.toFixed(2)} s, ${Math.round(peakMiB)} MiB${wrong}`;
+}
+
+function isSlow(player: Player, players: readonly Player[]): boolean {
+  const us = players.find(({ contender }) => contender.kind === 'us')?.samples[0];
+  const first = player.samples[0];
+  return us !== undefined && first !== undefined && first.cpuSeconds > SLOW * us.cpuSeconds;
+}
+
+function figureOf({ contender, samples, fileBytes, verdict, failed }: Player): Figure {
+  const middle = (pick: (sample: Sample) => number) => median(samples.map(pick));
+  return {
+    contender: contender.name,
+    kind: contender.kind,
+    runs: samples.length,
+    wallSeconds: middle((sample) => sample.wallSeconds),
+    cpuSeconds: middle((sample) => sample.cpuSeconds),
+    serverCpuSeconds: middle((sample) => sample.serverCpuSeconds),
+    peakMiB: Math.max(...samples.map((sample) => sample.peakMiB)),
+    ...(fileBytes === undefined ? {} : { fileBytes }),
+    ...(verdict === undefined ? {} : { verdict }),
+    ...(failed === undefined ? {} : { failed }),
+  };
+}
