@@ -2,7 +2,7 @@ import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { ComportaError } from '../../errors';
 import { checkStore } from './check-store';
-import { fileError, isAbsent, stagedFileGone } from './errors';
+import { fileError, stagedFileGone } from './errors';
 import { withFileLock } from './file-lock';
 import { closedFile, stagedFile } from './file-staging';
 import {
