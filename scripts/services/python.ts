@@ -59,8 +59,8 @@ async function install(
 ): Promise<void> {
   const pip = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check'];
   try {
-    // Built packages only: a source package would want compilers, and time.
-    await run(python, [...pip, '--only-binary=:all:', ...requirements]);
+    // An older release that is built, say of what a package depends on, rather than a compiler.
+    await run(python, [...pip, '--prefer-binary', ...requirements]);
   } catch (error) {
     throw new ToolUnavailableError(
       `pip could not install ${requirements.join(', ')}: ${(error as Error).message}`,
