@@ -67,7 +67,8 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
       const result = await deps.engine.move(
         {
           identity,
-          ...deps.endpoints,
+          source: deps.endpoints.source,
+          destination: deps.endpoints.destination,
           table,
           settings,
           ...(from === undefined ? {} : { from }),

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Destination } from '../../src/destinations/destination';
 import { createFileStore } from '../../src/destinations/parquet/file-store';
 import { createParquetDestination } from '../../src/destinations/parquet/parquet-destination';
+import type { Engine } from '../../src/engines/engine';
 import { ComportaError } from '../../src/errors';
 import type { History } from '../../src/history/history';
 import { loadTable, type LoadDependencies } from '../../src/load/load-table';
@@ -12,8 +13,11 @@ import type { Pipeline, TableSettings } from '../../src/pipeline/pipeline';
 import { fakeSource, ID_COLUMN, type FakeTable } from '../support/fake-source';
 import { inlineEngine } from '../support/inline-engine';
 import { createMemoryHistory } from '../support/memory-history';
+import { FULL_LOAD, moveRequest } from '../support/move-request';
 
 interface Bench {
+  /** Of the lake. */
+  readonly root: string;
   readonly table: FakeTable;
   readonly history: History;
   readonly destination: Destination;
@@ -36,7 +40,8 @@ async function withTable(
     pipeline,
     source,
     destination,
-    endpoints: ENDPOINTS,
+    // The engine has its ends in hand and looks at no address.
+    endpoints: moveRequest('orders'),
     history,
     engine: inlineEngine({ source, staging: destination }),
     now: () => new Date(),
@@ -46,6 +51,7 @@ async function withTable(
   };
   try {
     await body({
+      root,
       table,
       history,
       destination,
@@ -84,7 +90,7 @@ function pipelineWith(settings: Partial<TableSettings>): Pipeline {
     domain: 'sales',
     source: { connection: 'shop', schemas: [] },
     tables: { include: ['*'], exclude: [] },
-    defaults: { ...DEFAULTS, ...settings },
+    defaults: { ...FULL_LOAD, ...settings },
     overrides: [],
     destination: {
       type: 'parquet',
@@ -95,41 +101,6 @@ function pipelineWith(settings: Partial<TableSettings>): Pipeline {
     concurrency: 4,
   };
 }
-
-/** The engine of these tests has its ends in hand and looks at no address. */
-const ENDPOINTS: LoadDependencies['endpoints'] = {
-  source: {
-    connection: {
-      type: 'mysql',
-      name: 'shop',
-      host: 'nowhere',
-      port: 1,
-      user: 'nobody',
-      database: 'shop',
-      tls: { mode: 'disable' },
-      connectTimeoutMs: 1,
-    },
-    schemas: [],
-  },
-  destination: {
-    connection: { type: 'file', name: 'lake', path: '/nowhere' },
-    settings: { compression: 'zstd' },
-  },
-};
-
-const DEFAULTS: TableSettings = {
-  engine: 'embedded',
-  mode: 'full',
-  detection: { strategy: 'auto', settleMarginMs: 5_000, maxSkipAgeMs: 86_400_000 },
-  timeoutMs: 60_000,
-  maximumAttempts: 3,
-  excludeColumns: [],
-  textColumns: [],
-  masks: {},
-  invalidDates: 'null',
-  onSchemaChange: 'accept',
-  guard: { maxDropShare: 0.5 },
-};
 
 function hasCode(code: string) {
   return (error: unknown) => error instanceof ComportaError && error.code === code;
@@ -171,6 +142,22 @@ describe('loadTable', () => {
       await assert.rejects(load('run-1'), hasCode('RowCountMismatch'));
       assert.equal(await published(), undefined);
       assert.deepEqual(await kinds(), ['STARTED']);
+    });
+  });
+
+  it('removes what an engine that broke down left behind', async () => {
+    await withTable({}, async ({ load, destination, root }) => {
+      const broken: Engine = {
+        name: 'embedded',
+        async move({ identity }) {
+          const writer = await destination.stage(identity, [ID_COLUMN]);
+          await writer.finish();
+          throw new ComportaError('EngineFailed', 'the thread broke down');
+        },
+        close: () => Promise.resolve(),
+      };
+      await assert.rejects(load('run-1', 1, { engine: broken }), hasCode('EngineFailed'));
+      assert.deepEqual(await readdir(join(root, '_staging/sales/orders')), []);
     });
   });
 

@@ -1,0 +1,52 @@
+import type { MoveRequest } from '../../src/engines/engine';
+import type { TableSettings } from '../../src/pipeline/pipeline';
+
+export const FULL_LOAD: TableSettings = {
+  engine: 'embedded',
+  mode: 'full',
+  detection: { strategy: 'auto', settleMarginMs: 5_000, maxSkipAgeMs: 86_400_000 },
+  timeoutMs: 60_000,
+  maximumAttempts: 3,
+  excludeColumns: [],
+  textColumns: [],
+  masks: {},
+  invalidDates: 'null',
+  onSchemaChange: 'accept',
+  guard: { maxDropShare: 0.5 },
+};
+
+/** A whole table of a MySQL database to a lake, neither of which is there unless the test says so. */
+export function moveRequest(table: string, change: Partial<MoveRequest> = {}): MoveRequest {
+  return {
+    identity: {
+      pipeline: 'shop',
+      domain: 'shop',
+      entity: table,
+      table,
+      batch: 'batch',
+      run: 'run-1',
+      attempt: 1,
+      ingestionDate: '2026-01-02',
+    },
+    source: {
+      connection: {
+        type: 'mysql',
+        name: 'shop',
+        host: 'nowhere',
+        port: 1,
+        user: 'nobody',
+        database: 'shop',
+        tls: { mode: 'disable' },
+        connectTimeoutMs: 1,
+      },
+      schemas: [],
+    },
+    destination: {
+      connection: { type: 'file', name: 'lake', path: '/nowhere' },
+      settings: { compression: 'zstd' },
+    },
+    table: { id: table, schema: '', name: table, kind: 'table' },
+    settings: FULL_LOAD,
+    ...change,
+  };
+}
