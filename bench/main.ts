@@ -62,7 +62,6 @@ interface LoadArguments {
   readonly contenders: string[];
   readonly scale: number;
   readonly repeats: number;
-  readonly level: number;
   readonly timeout: number;
   readonly output: string | false;
 }
@@ -87,15 +86,13 @@ program
   )
   .option('--scale <number>', '1 is TPC-H scale 1: 6 million rows of lineitem', positiveNumber, 1)
   .option('--repeats <number>', 'runs of each contender on each table', positiveNumber, 3)
-  .option('--level <number>', 'of zstd, for every contender that can be told', positiveNumber, 3)
   .option('--timeout <seconds>', 'for one run', positiveNumber, 300)
   .option('--output <file>', 'the report to bring up to date', RESULTS)
   .option('--no-output', 'leave the report as it is')
-  .action(async ({ level, timeout, output, ...options }: LoadArguments) => {
+  .action(async ({ timeout, output, ...options }: LoadArguments) => {
     await benchLoad(
       {
         ...options,
-        zstdLevel: level,
         timeoutSeconds: timeout,
         progress,
         ...(output === false ? {} : { output }),

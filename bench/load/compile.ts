@@ -22,6 +22,7 @@ function compileFolder(folder: string): void {
   for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) compileFolder(path);
+    else if (path.endsWith('.d.ts')) continue;
     else if (path.endsWith('.ts')) compileFile(path);
     else copyFileSync(join(ROOT, path), join(OUTPUT, path));
   }

@@ -84,7 +84,7 @@ export async function startDatabase(
         name,
         family: 'postgres',
         service,
-        version: `PostgreSQL ${row?.['server_version']}`,
+        version: `PostgreSQL ${String(row?.['server_version'])}`,
       };
     }
   }

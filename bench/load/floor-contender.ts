@@ -51,14 +51,14 @@ async function discardMysql(job: Job): Promise<number> {
   });
   connection.on('error', () => undefined);
   await new Promise<void>((resolve, reject) =>
-    connection.connect((error) => (error ? reject(error as Error) : resolve())),
+    connection.connect((error) => (error ? reject(error) : resolve())),
   );
   const query = `SELECT * FROM ${job.table}`;
   let statement = 0;
   if (job.options['protocol'] === 'binary')
     statement = await new Promise<number>((resolve, reject) =>
       connection.prepare(query, (error, prepared) =>
-        error ? reject(error as Error) : resolve((prepared as unknown as { id: number }).id),
+        error ? reject(error) : resolve((prepared as unknown as { id: number }).id),
       ),
     );
   taken.over = true;

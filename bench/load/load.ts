@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import type { PythonEnvironment } from '../../scripts/services/python';
 import { compile } from './compile';
 import { contenders, type Contender } from './contenders';
 import {
@@ -12,9 +13,15 @@ import {
 import { duckdbExtension, ensurePeers } from './peers';
 import { roundReport } from './report';
 import { writeSection } from './results';
-import { playRound, type Figure } from './round';
-import { ensureSourceData } from './source-data';
-import { benchTableNames, benchTables, type BenchTableName } from './tables';
+import { measureStartup, playRound, type Figure, type Round, type RoundOptions } from './round';
+import { ensureSourceData, type SourceData } from './source-data';
+import {
+  benchTableNames,
+  benchTables,
+  nothing,
+  type BenchTable,
+  type BenchTableName,
+} from './tables';
 
 export interface LoadOptions {
   readonly databases: readonly DatabaseName[];
@@ -23,12 +30,14 @@ export interface LoadOptions {
   readonly contenders: readonly string[];
   readonly scale: number;
   readonly repeats: number;
-  readonly zstdLevel: number;
   readonly timeoutSeconds: number;
   /** The report that is brought up to date; undefined: none. */
   readonly output?: string;
   readonly progress: (line: string) => void;
 }
+
+/** Comporta's own, and zstd's default. */
+const ZSTD_LEVEL = 3;
 
 /** The figures of one table on one database. */
 export interface LoadResult {
@@ -49,51 +58,57 @@ export async function benchLoad(
   options: LoadOptions,
   shown: (report: string, result: LoadResult) => void,
 ): Promise<void> {
-  const { progress } = options;
+  const { progress, repeats, timeoutSeconds } = options;
   const chosen = chooseContenders(options.contenders);
-  const environment = await ensurePeers('peers', progress);
+  const peers = await ensurePeers('peers', progress);
   progress('compiling Comporta');
   const compiled = compile();
   for (const name of options.databases) {
     const database = await startDatabase(name, progress);
+    const rounds: Omit<RoundOptions, 'startup'> = {
+      contenders: chosen,
+      repeats,
+      timeoutSeconds,
+      zstdLevel: ZSTD_LEVEL,
+      python: peers.python,
+      preparation: { compiled, progress },
+    };
     try {
-      for (const table of options.tables)
-        await benchTable(database, table, options, chosen, { compiled, environment }, shown);
+      const empty = await loaded(nothing, database, peers, options);
+      const startup = await measureStartup(database, empty, rounds);
+      for (const table of options.tables) {
+        const data = await loaded(benchTables[table], database, peers, options);
+        const round = await playRound(database, data, { ...rounds, startup });
+        publish(table, { database, data }, round, options, shown);
+      }
     } finally {
       await database.service.stop();
     }
   }
 }
 
-async function benchTable(
+async function loaded(
+  table: BenchTable,
   database: BenchDatabase,
-  table: BenchTableName,
-  options: LoadOptions,
-  chosen: readonly Contender[],
-  tools: {
-    readonly compiled: (file: string) => string;
-    readonly environment: Awaited<ReturnType<typeof ensurePeers>>;
-  },
-  shown: (report: string, result: LoadResult) => void,
-): Promise<void> {
-  const { progress, scale, repeats, zstdLevel, timeoutSeconds, output } = options;
-  const { compiled, environment } = tools;
-  const tpch = await duckdbExtension(environment, 'tpch');
-  const data = await ensureSourceData(benchTables[table], scale, tpch, progress);
-  const scanner = await duckdbExtension(environment, 'postgres_scanner');
+  peers: PythonEnvironment,
+  { scale, progress }: LoadOptions,
+): Promise<SourceData> {
+  const tpch = await duckdbExtension(peers, 'tpch');
+  const data = await ensureSourceData(table, scale, tpch, progress);
+  const scanner = await duckdbExtension(peers, 'postgres_scanner');
   await ensureLoaded(database, data, scanner, progress);
-  const round = await playRound(database, data, {
-    contenders: chosen,
-    repeats,
-    timeoutSeconds,
-    zstdLevel,
-    python: environment.python,
-    preparation: { compiled, progress },
-  });
-  const report = roundReport(
-    { database, data, scale, repeats, zstdLevel, commit: commitOfTree() },
-    round,
-  );
+  return data;
+}
+
+function publish(
+  table: BenchTableName,
+  { database, data }: { readonly database: BenchDatabase; readonly data: SourceData },
+  round: Round,
+  { scale, repeats, output }: LoadOptions,
+  shown: (report: string, result: LoadResult) => void,
+): void {
+  const facts = { database, data, scale, repeats, zstdLevel: ZSTD_LEVEL, commit: commitOfTree() };
+  const report = roundReport(facts, round);
   if (output !== undefined) writeSection(output, sectionOf(database.name, table), report);
   shown(report, {
     database: database.version,

@@ -20,9 +20,12 @@ const TITLES = [
   'wall s',
   'peak MiB',
   'file MB',
-  'client CPU ÷ Comporta',
-  'client + server ÷ Comporta',
-  'wall ÷ Comporta',
+  'start-up s',
+  'µs per row',
+  'client CPU ÷ ours',
+  'per row ÷ ours',
+  'client + server ÷ ours',
+  'wall ÷ ours',
   'notes',
 ] as const;
 
@@ -32,8 +35,8 @@ export function roundReport(facts: RoundFacts, round: Round): string {
   return [
     `## ${data.table.name} on ${database.version}`,
     circumstances(facts, round),
-    markdownTable(TITLES, rowsOf(round.figures)),
-    ...conclusions(round.figures),
+    markdownTable(TITLES, rowsOf(round.figures, data.rows)),
+    ...conclusions(round.figures, data.rows),
   ].join('\n\n');
 }
 
@@ -68,27 +71,46 @@ function pad(text: string, width: number, left: boolean): string {
   return left ? blanks + text : text + blanks;
 }
 
-function rowsOf(figures: readonly Figure[]): string[][] {
-  const us = figures.find(({ kind }) => kind === 'us');
+function rowsOf(figures: readonly Figure[], rows: number): string[][] {
+  const us = figures.find(({ kind, runs }) => kind === 'us' && runs > 0);
   return figures.map((figure) => {
     if (figure.runs === 0)
       return [figure.contender, ...Array<string>(TITLES.length - 2).fill(''), notesOf(figure)];
-    const ratio = (pick: (of: Figure) => number) =>
-      us === undefined || us.runs === 0 ? '' : (pick(figure) / pick(us)).toFixed(2);
+    const ratio = (pick: Pick) => {
+      const [mine, theirs] = [us && pick(us), pick(figure)];
+      return mine === undefined || theirs === undefined ? '' : (theirs / mine).toFixed(2);
+    };
+    const server = figure.kind !== 'encode';
     return [
       figure.contender,
       figure.cpuSeconds.toFixed(2),
-      figure.kind === 'encode' ? '' : figure.serverCpuSeconds.toFixed(2),
+      server ? figure.serverCpuSeconds.toFixed(2) : '',
       figure.wallSeconds.toFixed(2),
       figure.peakMiB.toFixed(0),
       figure.fileBytes === undefined ? '' : (figure.fileBytes / 1e6).toFixed(1),
-      ratio((of) => of.cpuSeconds),
-      figure.kind === 'encode' ? '' : ratio((of) => of.cpuSeconds + of.serverCpuSeconds),
-      ratio((of) => of.wallSeconds),
+      figure.startupSeconds?.toFixed(2) ?? '',
+      perRow(rows)(figure)?.toFixed(2) ?? '',
+      ratio(client),
+      ratio(perRow(rows)),
+      server ? ratio(both) : '',
+      ratio(wall),
       notesOf(figure),
     ];
   });
 }
+
+/** One of a contender's figures, if it has it. */
+type Pick = (figure: Figure) => number | undefined;
+
+const client = ({ cpuSeconds }: Figure) => cpuSeconds;
+const both = (of: Figure) => of.cpuSeconds + of.serverCpuSeconds;
+const wall = ({ wallSeconds }: Figure) => wallSeconds;
+
+/** Microseconds of the client's CPU for a row, without what it needs for none. */
+const perRow =
+  (rows: number): Pick =>
+  ({ cpuSeconds, startupSeconds }) =>
+    startupSeconds === undefined ? undefined : ((cpuSeconds - startupSeconds) / rows) * 1e6;
 
 function notesOf({ failed, verdict, runs, kind }: Figure): string {
   const wrong = verdict?.wrong ?? [];
@@ -105,46 +127,46 @@ function more(all: readonly unknown[]): string {
 }
 
 /** The questions that the benchmark is for, answered from the figures. */
-function conclusions(figures: readonly Figure[]): string[] {
-  const us = figures.find(({ kind }) => kind === 'us');
-  if (us === undefined || us.runs === 0) return [];
+function conclusions(figures: readonly Figure[], rows: number): string[] {
+  const us = figures.find(({ kind, runs }) => kind === 'us' && runs > 0);
+  if (us === undefined) return [];
   const measured = figures.filter(({ runs }) => runs > 0);
   const peers = measured.filter(
     ({ kind, verdict }) => kind === 'peer' && verdict?.wrong.length === 0,
   );
-  const client = ({ cpuSeconds }: Figure) => cpuSeconds;
-  const both = (of: Figure) => of.cpuSeconds + of.serverCpuSeconds;
-  const wall = ({ wallSeconds }: Figure) => wallSeconds;
   const own = measured.find(({ contender }) => contender.startsWith('own client'));
   const floors = measured.filter(({ contender }) => contender.startsWith('floor'));
   const encoded = measured.find(({ kind }) => kind === 'encode');
   const lines = [
-    versus('Client CPU of the fastest right peer', leastOf(peers, client), us, client),
-    versus('Client and server CPU of the cheapest right peer', leastOf(peers, both), us, both),
-    versus('Wall time of the quickest right peer', leastOf(peers, wall), us, wall),
+    ...lead('Client CPU', us, peers, client),
+    ...lead('Client CPU for the rows alone', us, peers, perRow(rows)),
+    ...lead('Client and server CPU', us, peers, both),
+    ...lead('Wall time', us, peers, wall),
     ...(own === undefined
       ? []
-      : [`Wall time ÷ that of the database's own client: ${(wall(us) / wall(own)).toFixed(2)}.`]),
+      : [
+          `Wall time: ${(wall(us) / wall(own)).toFixed(2)} times that of the database's own client.`,
+        ]),
     ...floors.map(
-      (floor) => `Client CPU ÷ ${floor.contender}: ${(client(us) / client(floor)).toFixed(2)}.`,
+      (floor) =>
+        `Client CPU: ${(client(us) / client(floor)).toFixed(2)} times that of the ${floor.contender}.`,
     ),
     ...(encoded?.fileBytes === undefined || us.fileBytes === undefined
       ? []
-      : [`File size ÷ DuckDB's own: ${(us.fileBytes / encoded.fileBytes).toFixed(3)}.`]),
+      : [`File: ${(us.fileBytes / encoded.fileBytes).toFixed(3)} times the size of DuckDB's own.`]),
   ];
   return [lines.map((line) => `- ${line}`).join('\n')];
 }
 
-function leastOf(figures: readonly Figure[], pick: (of: Figure) => number): Figure | undefined {
-  return [...figures].sort((left, right) => pick(left) - pick(right))[0];
-}
-
-function versus(
-  what: string,
-  peer: Figure | undefined,
-  us: Figure,
-  pick: (of: Figure) => number,
-): string {
-  if (peer === undefined) return `${what}: there is none.`;
-  return `${what} ÷ ours: ${(pick(peer) / pick(us)).toFixed(2)} (${peer.contender}).`;
+/** How far Comporta is ahead of the best peer whose answer is right; below 1 it is behind. */
+function lead(what: string, us: Figure, peers: readonly Figure[], pick: Pick): string[] {
+  const ours = pick(us);
+  const [best] = peers
+    .flatMap((peer) => {
+      const value = pick(peer);
+      return value === undefined ? [] : [{ peer, value }];
+    })
+    .sort((left, right) => left.value - right.value);
+  if (ours === undefined || best === undefined) return [];
+  return [`${what}: ${(best.value / ours).toFixed(2)} times better than ${best.peer.contender}.`];
 }

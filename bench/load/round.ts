@@ -15,6 +15,8 @@ export interface Figure extends Sample {
   readonly contender: string;
   readonly kind: Contender['kind'];
   readonly runs: number;
+  /** CPU seconds that the contender needs for a table without rows. */
+  readonly startupSeconds?: number;
   /** Of all its Parquet files; undefined where it writes none. */
   readonly fileBytes?: number;
   readonly verdict?: Verdict;
@@ -30,6 +32,8 @@ export interface RoundOptions {
   /** For the program that measures. */
   readonly python: string;
   readonly preparation: Preparation;
+  /** By contender; see {@link measureStartup}. */
+  readonly startup: ReadonlyMap<string, number>;
 }
 
 export interface Round {
@@ -40,6 +44,21 @@ export interface Round {
 
 /** Whoever needs so many times the CPU of Comporta is known well enough after one run. */
 const SLOW = 4;
+
+/**
+ * CPU seconds of each contender on a table without rows: interpreters and libraries that load. A
+ * service pays that once for all its tables; with it known, the rows can be told apart from it.
+ */
+export async function measureStartup(
+  database: BenchDatabase,
+  empty: SourceData,
+  options: Omit<RoundOptions, 'startup'>,
+): Promise<ReadonlyMap<string, number>> {
+  const { figures } = await playRound(database, empty, { ...options, startup: new Map() });
+  return new Map(
+    figures.filter(({ runs }) => runs > 0).map((figure) => [figure.contender, figure.cpuSeconds]),
+  );
+}
 
 /** Lets every contender move one table in turn, again and again. */
 export async function playRound(
@@ -62,7 +81,7 @@ export async function playRound(
     }
   }
   return {
-    figures: players.map(figureOf),
+    figures: players.map((player) => figureOf(player, options.startup)),
     load: [Math.min(...loads), Math.max(...loads)],
   };
 }
@@ -116,7 +135,7 @@ async function play(
     if (contender.kind !== 'discard') {
       player.fileBytes = outcome.files.reduce((sum, file) => sum + statSync(file).size, 0);
       // Every run reads the same data by the same program: one check is enough.
-      player.verdict ??= await checkAnswer(data, outcome.files);
+      if (data.rows > 0) player.verdict ??= await checkAnswer(data, outcome.files);
     }
   }
   preparation.progress(`${name} ${data.table.name}: ${contender.name}: ${shortly(player)}`);
@@ -142,7 +161,11 @@ function isSlow(player: Player, players: readonly Player[]): boolean {
   return us !== undefined && first !== undefined && first.cpuSeconds > SLOW * us.cpuSeconds;
 }
 
-function figureOf({ contender, samples, fileBytes, verdict, failed }: Player): Figure {
+function figureOf(
+  { contender, samples, fileBytes, verdict, failed }: Player,
+  startup: ReadonlyMap<string, number>,
+): Figure {
+  const startupSeconds = startup.get(contender.name);
   const middle = (pick: (sample: Sample) => number) => median(samples.map(pick));
   return {
     contender: contender.name,
@@ -152,6 +175,7 @@ function figureOf({ contender, samples, fileBytes, verdict, failed }: Player): F
     cpuSeconds: middle((sample) => sample.cpuSeconds),
     serverCpuSeconds: middle((sample) => sample.serverCpuSeconds),
     peakMiB: Math.max(...samples.map((sample) => sample.peakMiB)),
+    ...(startupSeconds === undefined ? {} : { startupSeconds }),
     ...(fileBytes === undefined ? {} : { fileBytes }),
     ...(verdict === undefined ? {} : { verdict }),
     ...(failed === undefined ? {} : { failed }),

@@ -86,7 +86,7 @@ export async function withDuckdb<Result>(
 }
 
 export async function oneNumber(connection: DuckDBConnection, sql: string): Promise<number> {
-  const [row] = await (await connection.runAndReadAll(sql)).getRows();
+  const [row] = (await connection.runAndReadAll(sql)).getRows();
   return Number(row?.[0]);
 }
 

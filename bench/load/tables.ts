@@ -14,7 +14,7 @@ export interface BenchColumn {
 }
 
 export interface BenchTable {
-  readonly name: BenchTableName;
+  readonly name: BenchTableName | typeof NOTHING;
   /** Rows at a scale, or `tpch` where DuckDB's generator decides. */
   readonly rows: ((scale: number) => number) | 'tpch';
   readonly columns: readonly BenchColumn[];
@@ -29,6 +29,9 @@ export const benchTableNames = [
   'pairs',
   'texts',
 ] as const;
+
+/** A table without rows: what a contender needs before the first of them. */
+export const NOTHING = 'nothing';
 
 export type BenchTableName = (typeof benchTableNames)[number];
 
@@ -224,6 +227,8 @@ const texts: BenchTable = {
     }),
   ],
 };
+
+export const nothing: BenchTable = { ...pairs, name: NOTHING, rows: () => 0 };
 
 export const benchTables: Readonly<Record<BenchTableName, BenchTable>> = {
   lineitem,
