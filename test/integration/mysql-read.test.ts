@@ -362,22 +362,21 @@ for (const { name, mariadb, service } of SERVERS) {
           });
           return found;
         };
-        assert.deepEqual(
-          (await sizes('large')).map(({ rows }) => rows),
-          [65_536, 65_536, 18_928],
-        );
+        const total = (batches: { rows: number }[]) =>
+          batches.reduce((sum, { rows }) => sum + rows, 0);
+        const large = await sizes('large');
+        assert.equal(total(large), 150_000);
+        assert.ok(large.every(({ rows }) => rows > 0 && rows <= 65_536));
+        assert.ok(large.length < 50, `${large.length} batches`);
         const blobs = await sizes('wide');
-        assert.deepEqual(
-          blobs.map(({ rows }) => rows),
-          [9, 3],
-        );
-        assert.ok(blobs.every(({ bytes }) => bytes < 10 * 1024 * 1024));
+        assert.equal(total(blobs), 12);
+        for (const { bytes } of [...large, ...blobs]) assert.ok(bytes <= 3 * wide, String(bytes));
       });
 
       it('ends when the consumer has had enough, here and on the server', async () => {
         await withSnapshot(database.source, await database.table('large'), async (snapshot) => {
           for await (const batch of snapshot.read(SETTINGS, {}, statistics())) {
-            assert.equal(batch.rows, 65_536);
+            assert.ok(batch.rows > 0);
             break;
           }
         });

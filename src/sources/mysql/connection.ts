@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createConnection, type Connection, type ConnectionOptions, type SslOptions } from 'mysql2';
 import type { ComportaError } from '../../errors';
 import type { DatabaseConnection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
 import { toComportaError, type ErrorContext } from './errors';
 import { tlsAttempts } from './tls';
+import { plainTransport, streamTransport, type Transport } from './wire/transport';
 
 /** A row as text: every value in the server's own rendering, NULL as null. */
 export type TextRow = Readonly<Record<string, string | null>>;
@@ -13,12 +15,21 @@ export type TextRow = Readonly<Record<string, string | null>>;
 /** What a statement is about, for the error that it may end in. */
 export type Subject = Pick<ErrorContext, 'table' | 'where'>;
 
+/** A statement that the server keeps, without parameters. */
+export interface PreparedStatement {
+  readonly id: number;
+  close(): void;
+}
+
 /** One connection to the server, with a session that is the same whatever the server's defaults. */
 export interface Session {
-  readonly driver: Connection;
+  /** The connection itself. While it is attached elsewhere, no statement may be sent. */
+  readonly transport: Transport;
   /** Begins every statement of this session, so that it can be recognised in the process list. */
   readonly tag: string;
   query(sql: string, subject?: Subject): Promise<readonly TextRow[]>;
+  /** Prepares a statement without parameters, which is then executed over the transport. */
+  prepare(sql: string, subject?: Subject): Promise<PreparedStatement>;
   /** Drops the connection at once. Statements under way reject with `error`. */
   terminate(error: ComportaError): void;
   /** The error that ended the session from here, if one did. */
@@ -84,7 +95,13 @@ async function connectOnce(
   password: string | undefined,
   ssl: SslOptions | undefined,
 ): Promise<Session> {
-  const socket = connect({ host: connection.host, port: connection.port, noDelay: true });
+  const plain = ssl === undefined ? plainTransport() : undefined;
+  const socket = connect({
+    ...{ host: connection.host, port: connection.port, noDelay: true },
+    ...(plain === undefined ? {} : { onread: plain.onread }),
+  });
+  // The driver speaks from the beginning.
+  const transport = plain?.over(socket);
   socket.setKeepAlive(true, 30_000);
   const options: ConnectionOptions = {
     stream: socket,
@@ -109,7 +126,12 @@ async function connectOnce(
     socket.destroy();
     throw error;
   }
-  const session = createSession(driver, socket, contextOf(connection));
+  const session = createSession(
+    driver,
+    socket,
+    transport ?? streamTransport((driver as unknown as { readonly stream: Duplex }).stream),
+    contextOf(connection),
+  );
   try {
     await session.query(SESSION);
   } catch (error) {
@@ -122,6 +144,7 @@ async function connectOnce(
 function createSession(
   driver: Connection,
   socket: Socket,
+  transport: Transport,
   context: Omit<ErrorContext, 'phase' | 'table' | 'where'>,
 ): Session {
   const tag = `/* comporta ${randomUUID()} */`;
@@ -134,8 +157,24 @@ function createSession(
   // A connection lost while nothing runs is met by the next statement.
   driver.on('error', tellListeners);
 
+  /** A statement of the driver's, whose callback may never be called if the connection is lost. */
+  function run<Result>(
+    subject: Subject | undefined,
+    start: (done: (error: Error | null, result: Result) => void) => void,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (terminated !== undefined) return reject(terminated);
+      const forget = session.onEnd((error) => reject(session.failure(error, subject)));
+      start((error, result) => {
+        forget();
+        if (error === null) resolve(result);
+        else reject(session.failure(error, subject));
+      });
+    });
+  }
+
   const session: Session = {
-    driver,
+    transport,
     tag,
     get terminated() {
       return terminated;
@@ -143,16 +182,27 @@ function createSession(
     failure: (error, subject = {}) =>
       terminated ?? toComportaError(error, { ...context, ...subject, phase: 'query' }),
     query: (sql, subject) =>
-      new Promise((resolve, reject) => {
-        if (terminated !== undefined) return reject(terminated);
-        const forget = session.onEnd((error) => reject(session.failure(error, subject)));
+      run(subject, (done) => {
         const statement = { sql: `${tag} ${sql}`, typeCast: asText };
-        driver.query(statement, (error, rows) => {
-          forget();
-          if (error === null) resolve(rows as unknown as TextRow[]);
-          else reject(session.failure(error, subject));
-        });
+        driver.query(statement, (error, rows) => done(error, rows as unknown as TextRow[]));
       }),
+    async prepare(sql, subject) {
+      const tagged = `${tag} ${sql}`;
+      const { id, parameters } = await run<DriverStatement>(subject, (done) =>
+        driver.prepare(tagged, (error, statement) =>
+          done(error, statement as unknown as DriverStatement),
+        ),
+      );
+      const close = () => void driver.unprepare(tagged);
+      if (parameters.length > 0) {
+        close();
+        throw session.failure(
+          Object.assign(new Error('a ? stands for a parameter, and there is none'), { errno: 0 }),
+          subject,
+        );
+      }
+      return { id, close };
+    },
     terminate(error) {
       if (terminated !== undefined) return;
       terminated = error;
@@ -172,6 +222,12 @@ function createSession(
       }),
   };
   return session;
+}
+
+/** What mysql2 calls back with, beyond what its types say. */
+interface DriverStatement {
+  readonly id: number;
+  readonly parameters: readonly unknown[];
 }
 
 function asText(field: { string(encoding?: string): string | null }): string | null {

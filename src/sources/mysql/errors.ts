@@ -100,6 +100,14 @@ const tooLarge: Mapping = {
   remedy: () => 'raise max_allowed_packet on the server',
 };
 
+const noStatements: Mapping = {
+  code: 'SourceInterrupted',
+  problem: (error, context) =>
+    `MySQL at ${server(context)} prepares no statement, which reading needs: ${said(error)}`,
+  remedy: () =>
+    'raise max_prepared_stmt_count on the server; a proxy in between has to let prepared statements through',
+};
+
 const rejected: Mapping = {
   code: 'SourceRejected',
   problem: (error, { where }) =>
@@ -171,17 +179,55 @@ const BY_CODE: Readonly<Record<string, Mapping>> = {
   ER_TABLE_DEF_CHANGED: interrupted,
   ER_NEED_REPREPARE: interrupted,
 
+  ER_MAX_PREPARED_STMT_COUNT_REACHED: noStatements,
+  ER_UNSUPPORTED_PS: noStatements,
+
   ER_NET_PACKET_TOO_LARGE: tooLarge,
   ER_WARN_ALLOWED_PACKET_OVERFLOWED: tooLarge,
 };
 
-/** Errors that MariaDB alone has or numbers in its own way (https://mariadb.com/kb/en/mariadb-error-codes/). */
-const BY_MARIADB_NUMBER: Readonly<Record<number, Mapping>> = {
-  // ER_CONNECTION_KILLED
+/**
+ * By number: errors of the answer to a prepared statement, which come without a name
+ * (https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html), and errors that
+ * MariaDB alone has or numbers in its own way (https://mariadb.com/kb/en/mariadb-error-codes/).
+ */
+const BY_NUMBER: Readonly<Record<number, Mapping>> = {
+  // ER_DBACCESS_DENIED_ERROR, ER_TABLEACCESS_…, ER_COLUMNACCESS_…, ER_SPECIFIC_ACCESS_…, ER_PROCACCESS_…
+  1044: permission,
+  1142: permission,
+  1143: permission,
+  1227: permission,
+  1370: permission,
+  // ER_NO_SUCH_TABLE
+  1146: noTable,
+  // ER_SERVER_SHUTDOWN, ER_NORMAL_SHUTDOWN, ER_CLIENT_INTERACTION_TIMEOUT
+  1053: interrupted,
+  1077: interrupted,
+  4031: interrupted,
+  // ER_NET_READ_ERROR, ER_NET_READ_INTERRUPTED, ER_NET_ERROR_ON_WRITE, ER_NET_WRITE_INTERRUPTED
+  1158: interrupted,
+  1159: interrupted,
+  1160: interrupted,
+  1161: interrupted,
+  // ER_QUERY_INTERRUPTED, ER_QUERY_TIMEOUT
+  1317: interrupted,
+  3024: interrupted,
+  // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_LOCK_ABORTED, ER_LOCK_NOWAIT
+  1205: interrupted,
+  1213: interrupted,
+  1689: interrupted,
+  3572: interrupted,
+  // ER_TABLE_DEF_CHANGED, ER_NEED_REPREPARE
+  1412: interrupted,
+  1615: interrupted,
+  // ER_NET_PACKET_TOO_LARGE, ER_WARN_ALLOWED_PACKET_OVERFLOWED
+  1153: tooLarge,
+  1301: tooLarge,
+  // MariaDB: ER_CONNECTION_KILLED
   1927: interrupted,
-  // ER_STATEMENT_TIMEOUT
+  // MariaDB: ER_STATEMENT_TIMEOUT
   1969: interrupted,
-  // ER_ACCOUNT_HAS_BEEN_LOCKED
+  // MariaDB: ER_ACCOUNT_HAS_BEEN_LOCKED
   4151: authentication,
 };
 
@@ -192,7 +238,7 @@ function mappingOf(error: DriverError, phase: ErrorContext['phase']): Mapping {
   const code = error.code ?? '';
   if (phase === 'connect' && LOST.has(code)) return unreachable;
   if (phase === 'query' && code === 'ETIMEDOUT') return interrupted;
-  const known = BY_CODE[code] ?? BY_MARIADB_NUMBER[error.errno ?? 0];
+  const known = BY_CODE[code] ?? BY_NUMBER[error.errno ?? 0];
   if (known !== undefined) return known;
   // The driver raises what is no answer of the server (a cut, a protocol fault) without a number.
   if (phase === 'connect') return unreachable;

@@ -3,14 +3,14 @@ import type { Mask, TableSettings } from '../../pipeline/pipeline';
 import type { ColumnSpec, LogicalType } from '../../types/logical';
 import type { MysqlColumn, MysqlDescription } from './catalog';
 import { quoteIdentifier } from './identifiers';
-import { mysqlTypeOf, type MysqlType } from './types';
+import { asCharacters, mysqlTypeOf, type MysqlType } from './types';
 
 /** One column to read: what to select and how to take what comes. */
 export interface PlannedColumn {
   readonly spec: ColumnSpec;
   /** SQL for the select list. */
   readonly select: string;
-  readonly wire: 'text' | 'bits' | 'geometry';
+  readonly wire: 'usual' | 'bits' | 'geometry';
   readonly mask?: Mask;
   /** What becomes of a value that no calendar has. Absent: the column cannot have one. */
   readonly invalidDates?: 'null' | 'fail';
@@ -82,14 +82,14 @@ function typedColumn(
     return {
       spec: { ...specOf(column, mapping.type(column)), nullable },
       select: quoted,
-      wire: 'text',
+      wire: 'usual',
       invalidDates,
     };
   }
   return {
     spec: specOf(column, mapping.type(column)),
-    select: mapping.expression?.(quoted) ?? quoted,
-    wire: mapping.wire ?? 'text',
+    select: quoted,
+    wire: mapping.wire ?? 'usual',
   };
 }
 
@@ -101,8 +101,8 @@ function textColumn(
   const quoted = quoteIdentifier(column.name);
   return {
     spec: specOf(column, TEXT),
-    select: mapping?.textExpression?.(quoted) ?? quoted,
-    wire: 'text',
+    select: (mapping === undefined ? asCharacters : mapping.textExpression)?.(quoted) ?? quoted,
+    wire: 'usual',
     ...(mask === undefined ? {} : { mask }),
   };
 }

@@ -1,131 +1,141 @@
-import type { Query } from 'mysql2';
 import type { Batch } from '../../columnar/batch';
+import { FieldTable } from '../../columnar/fields';
 import type { BatchBuilder } from '../../columnar/vectors';
 import { ComportaError } from '../../errors';
+import type { Masker } from '../../pipeline/mask';
 import type { ReadStatistics } from '../source';
 import type { Session, Subject } from './connection';
-import type { ValueAppender } from './values';
+import type { PlannedColumn } from './plan';
+import { createAnswer } from './wire/answer';
+import { createColumnReader } from './wire/column-reader';
+import { BUFFER_BYTES, Incoming } from './wire/incoming';
+import { executePacket, type ColumnDefinition } from './wire/packets';
+import { createRowWalker } from './wire/row-walker';
+import { widthOf } from './wire/wire-types';
 
 /** When a batch is handed over. */
 export interface BatchLimits {
+  /** Rows of a batch at most. */
   readonly rows: number;
-  /** Bytes as they came over the wire; the row that reaches the limit is the batch's last. */
+  /** Bytes as they come over the wire; a row that is larger is a batch of its own. */
   readonly bytes: number;
 }
 
-export const DEFAULT_BATCH_LIMITS: BatchLimits = { rows: 65_536, bytes: 8 * 1024 * 1024 };
+export const DEFAULT_BATCH_LIMITS: BatchLimits = { rows: 65_536, bytes: BUFFER_BYTES };
 
-/** Where rows go: a batch and one appender per column. */
-export interface RowTarget {
+/** Bytes of the offsets that a field table keeps, for tables with many columns. */
+const FIELD_TABLE_BYTES = 4 * 1024 * 1024;
+const LEAST_ROWS = 256;
+
+/** What a SELECT asks for and where its rows go. */
+export interface ReadTarget {
+  readonly columns: readonly PlannedColumn[];
+  /** Per column, where it has a mask. */
+  readonly maskers: readonly (Masker | undefined)[];
   readonly builder: BatchBuilder;
-  readonly appenders: readonly ValueAppender[];
 }
-
-/** What the driver's events and the consumer's requests have in common. */
-interface ReadState {
-  bytes: number;
-  ended: boolean;
-  failure?: ComportaError;
-  /** Lets the generator look at the state again. */
-  wake: () => void;
-}
-
-type Row = readonly (Buffer | null)[];
 
 /**
- * Runs a SELECT and hands over its rows in batches. While a batch is with its consumer the
- * connection is paused, so that besides the batch there is only what fits the sockets' buffers.
- * A consumer that stops early ends the session, because the rest of the answer is still on its way.
+ * Runs a SELECT and hands over its rows in batches, valid until the next one is asked for. While
+ * a batch is with its consumer nothing is read, so that besides one buffer of rows there is only
+ * what fits the sockets' buffers. A consumer that stops early ends the session, because the rest
+ * of the answer is still on its way.
+ *
+ * The statement is prepared, so that the answer comes in the binary protocol, whatever the
+ * table. Measured with MariaDB 11.8, reading and throwing away against the text protocol:
+ * MEASURED
  */
 export async function* readBatches(
   session: Session,
   sql: string,
   subject: Subject,
-  { builder, appenders }: RowTarget,
+  target: ReadTarget,
   limits: BatchLimits,
   statistics: ReadStatistics,
 ): AsyncGenerator<Batch, void, void> {
-  if (session.terminated !== undefined) throw session.terminated;
-  const { driver } = session;
-  const vectors = builder.columns;
-  const state: ReadState = { bytes: 0, ended: false, wake: () => undefined };
-
-  const fail = (error: unknown) => {
-    state.failure ??= session.failure(error, subject);
-    state.wake();
-  };
-  const throwFailure = () => {
-    if (state.failure !== undefined) throw state.failure;
-  };
-
-  const appendRow = (row: Row) => {
-    for (let index = 0; index < vectors.length; index++) {
-      const value = row[index];
-      if (value === null || value === undefined) {
-        vectors[index]!.appendNull();
-      } else {
-        appenders[index]!(value);
-        state.bytes += value.length;
-      }
-    }
-    builder.rows++;
-    statistics.rows++;
-  };
-
-  // Without typeCast and with rowsAsArray, each value is a view of the bytes that came in, and
-  // no string, number or date is made of it.
-  const statement = { sql: `${session.tag} ${sql}`, rowsAsArray: true, typeCast: false };
-  const query: Query = driver.query(statement);
+  const { transport } = session;
+  const statement = await session.prepare(sql, subject);
+  const incoming = new Incoming(() => transport.resume(), limits.bytes);
+  const fail = (error: unknown) => incoming.fail(session.failure(error, subject));
   const stopListening = session.onEnd(fail);
-  query.on('error', fail);
-  query.on('result', (row: unknown) => {
-    // After a failure the rows that are still in the driver's hands fall to the ground.
-    if (state.failure !== undefined) return;
-    try {
-      appendRow(row as Row);
-    } catch (error) {
-      driver.pause();
-      fail(error);
-      return;
-    }
-    if (full()) {
-      driver.pause();
-      state.wake();
-    }
-  });
-  query.on('end', () => {
-    state.ended = true;
-    state.wake();
-  });
-
-  const full = () => builder.rows >= limits.rows || state.bytes >= limits.bytes;
-  const somethingHappened = () =>
-    new Promise<void>((resolve) => {
-      state.wake = resolve;
-      if (state.failure !== undefined || state.ended || full()) resolve();
-    });
-
+  let ended = false;
   try {
-    for (;;) {
-      await somethingHappened();
-      throwFailure();
-      if (builder.rows > 0) {
-        yield builder;
-        // The session may have ended while the consumer held the batch.
-        throwFailure();
-        builder.clear();
-        state.bytes = 0;
-      }
-      if (state.ended) return;
-      driver.resume();
+    if (session.terminated !== undefined) throw session.terminated;
+    transport.attach(incoming);
+    transport.write(executePacket(statement.id));
+    const { builder } = target;
+    const answer = createAnswer(incoming);
+    const definitions = await answer.columns();
+    const { fields, takeColumns, walk } = createDecoder(
+      target,
+      definitions,
+      subject,
+      limits,
+      statistics,
+    );
+    const rows = answer.rows(fields, walk);
+    while (await rows.next()) {
+      takeColumns(fields.rows);
+      builder.rows = fields.rows;
+      statistics.rows += fields.rows;
+      yield builder;
+      // The session may have ended while the consumer held the batch.
+      incoming.throwFailure();
+      builder.clear();
     }
+    ended = true;
+  } catch (error) {
+    throw session.failure(error, subject);
   } finally {
     stopListening();
-    if (!state.ended) {
+    transport.detach();
+    if (ended) statement.close();
+    else {
       session.terminate(
-        state.failure ??
-          new ComportaError('SourceInterrupted', 'the read was given up', { ...subject }),
+        new ComportaError('SourceInterrupted', 'the read was given up', { ...subject }),
       );
     }
   }
+}
+
+/** The two passes for one table: where values lie, and one reader per column. */
+function createDecoder(
+  { columns, maskers, builder }: ReadTarget,
+  definitions: readonly ColumnDefinition[],
+  subject: Subject,
+  limits: BatchLimits,
+  statistics: ReadStatistics,
+) {
+  const table = subject.table ?? '';
+  if (definitions.length !== columns.length) {
+    throw new ComportaError(
+      'SourceInterrupted',
+      `MySQL sent ${definitions.length} columns where ${columns.length} were asked for`,
+      { table },
+    );
+  }
+  const fields = new FieldTable(columns.length, capacityFor(columns.length, limits));
+  const readers = columns.map((planned, index) =>
+    createColumnReader({
+      ...{ table, planned, fields, index, statistics },
+      definition: definitions[index]!,
+      masker: maskers[index],
+      vector: builder.columns[index]!,
+    }),
+  );
+  return {
+    fields,
+    walk: createRowWalker(fields, Uint8Array.from(definitions, widthOf)),
+    takeColumns(rows: number) {
+      for (let index = 0; index < readers.length; index++) {
+        readers[index]!(rows, fields.nulls[index]!);
+      }
+    },
+  };
+}
+
+/** Rows of a batch: fewer for more columns, as each value's place takes 8 bytes. */
+function capacityFor(columns: number, limits: BatchLimits): number {
+  const room = Math.floor(FIELD_TABLE_BYTES / (8 * columns));
+  return Math.min(limits.rows, Math.max(LEAST_ROWS, room));
 }

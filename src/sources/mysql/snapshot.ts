@@ -1,5 +1,6 @@
 import { BatchBuilder } from '../../columnar/vectors';
 import { ComportaError } from '../../errors';
+import { createMasker } from '../../pipeline/mask';
 import type { SecretStore } from '../../pipeline/secrets';
 import type { RowFilter, SourceTable, TableSnapshot } from '../source';
 import { cancelled, killStatement } from './cancel';
@@ -10,7 +11,6 @@ import { quoteTable } from './identifiers';
 import { planColumns } from './plan';
 import { readBatches, type BatchLimits } from './read';
 import { readServerFacts } from './server';
-import { createAppender } from './values';
 
 export interface SnapshotDependencies {
   readonly open: () => Promise<Session>;
@@ -103,17 +103,15 @@ function createSnapshot(
       const columns = planColumns(description, settings);
       const sql = `SELECT ${columns.map(({ select }) => select).join(', ')}${from}${whereClause(description, filter)}`;
       const builder = new BatchBuilder(columns.map(({ spec }) => spec));
-      const appenders = await Promise.all(
-        columns.map((column, index) =>
-          createAppender(secrets, table.id, column, builder.columns[index]!, statistics),
-        ),
+      const maskers = await Promise.all(
+        columns.map(({ mask }) => (mask === undefined ? undefined : createMasker(mask, secrets))),
       );
       reading = true;
       yield* readBatches(
         session,
         sql,
         subjectOf(filter),
-        { builder, appenders },
+        { columns, maskers, builder },
         limits,
         statistics,
       );

@@ -23,15 +23,19 @@ export interface MysqlType {
   readonly note?: string;
   readonly matches: (column: ColumnType) => boolean;
   readonly type: (column: ColumnType) => LogicalType;
-  /** What is selected in place of the column itself. */
-  readonly expression?: Expression;
-  /** What is selected when the column is read as text. Default: the column itself. */
+  /** What is selected when the column is read as text. Default: the column itself, sent as text. */
   readonly textExpression?: Expression;
-  /** How the bytes on the wire are read. Default: as text of the logical type. */
+  /** How the bytes on the wire are read. Default: as the protocol has them for the type. */
   readonly wire?: 'bits' | 'geometry';
   /** Whether values exist that no calendar has: 0000-00-00, 2024-01-00. */
   readonly calendar?: true;
 }
+
+/**
+ * The text in which the server prints a value that the binary protocol sends in another form, in
+ * the character set of the connection.
+ */
+export const asCharacters: Expression = (column) => `CAST(${column} AS CHAR)`;
 
 const BOTH = 'MySQL, MariaDB';
 
@@ -51,6 +55,7 @@ function integer(name: string, bits: 8 | 16 | 32 | 64, note?: string): MysqlType
     ...(note === undefined ? {} : { note }),
     matches: named(name),
     type: (column) => ({ kind: 'int', bits, signed: !isUnsigned(column) }),
+    textExpression: asCharacters,
   };
 }
 
@@ -83,11 +88,10 @@ export const MYSQL_TYPES: readonly MysqlType[] = [
     sourceType: 'float',
     servers: BOTH,
     logicalType: 'float',
-    note: 'Exact: read through a double, because the server prints only six digits of a float.',
+    note: 'Exact. As text: the six digits that the server prints.',
     matches: named('float'),
     type: () => ({ kind: 'float' }),
-    // Times one, not plus zero, which would turn -0 into 0.
-    expression: (column) => `${column} * 1e0`,
+    textExpression: asCharacters,
   },
   {
     sourceType: 'double',
@@ -95,6 +99,7 @@ export const MYSQL_TYPES: readonly MysqlType[] = [
     logicalType: 'double',
     matches: named('double'),
     type: () => ({ kind: 'double' }),
+    textExpression: asCharacters,
   },
   {
     sourceType: 'bit(n)',
@@ -103,7 +108,7 @@ export const MYSQL_TYPES: readonly MysqlType[] = [
     note: 'The bits as a number. As text: the number in decimal.',
     matches: named('bit'),
     type: () => ({ kind: 'int', bits: 64, signed: false }),
-    textExpression: (column) => `${column} + 0`,
+    textExpression: (column) => asCharacters(`${column} + 0`),
     wire: 'bits',
   },
   {
@@ -113,6 +118,7 @@ export const MYSQL_TYPES: readonly MysqlType[] = [
     note: 'Days that no calendar has (0000-00-00, 2024-01-00) follow invalidDates.',
     matches: named('date'),
     type: () => ({ kind: 'date' }),
+    textExpression: asCharacters,
     calendar: true,
   },
   {
@@ -122,6 +128,7 @@ export const MYSQL_TYPES: readonly MysqlType[] = [
     note: 'A wall clock without a zone, to the microsecond. Days that no calendar has follow invalidDates.',
     matches: named('datetime'),
     type: () => ({ kind: 'timestamp', utc: false }),
+    textExpression: asCharacters,
     calendar: true,
   },
   {
@@ -131,6 +138,7 @@ export const MYSQL_TYPES: readonly MysqlType[] = [
     note: 'An instant, to the microsecond. 0000-00-00 follows invalidDates.',
     matches: named('timestamp'),
     type: () => ({ kind: 'timestamp', utc: true }),
+    textExpression: asCharacters,
     calendar: true,
   },
   {
@@ -140,6 +148,7 @@ export const MYSQL_TYPES: readonly MysqlType[] = [
     note: 'A span, -838:59:59 to 838:59:59, not a time of day.',
     matches: named('time'),
     type: () => ({ kind: 'duration' }),
+    textExpression: asCharacters,
   },
   {
     sourceType: 'year',
@@ -148,6 +157,7 @@ export const MYSQL_TYPES: readonly MysqlType[] = [
     note: '0 or 1901 to 2155.',
     matches: named('year'),
     type: () => ({ kind: 'int', bits: 16, signed: true }),
+    textExpression: asCharacters,
   },
   {
     sourceType: 'json',

@@ -1,10 +1,10 @@
-import type { BytesVector, Fixed64Vector, Vector } from '../../columnar/vectors';
-import { createTextDecoder, type TextDecoder } from '../../columnar/decode/text-decoder';
-import { ComportaError } from '../../errors';
-import { createMasker } from '../../pipeline/mask';
-import type { SecretStore } from '../../pipeline/secrets';
-import type { ReadStatistics } from '../source';
-import type { PlannedColumn } from './plan';
+import type { BytesVector, Fixed64Vector, Vector } from '../../../src/columnar/vectors';
+import { createTextDecoder, type TextDecoder } from '../../../src/columnar/decode/text-decoder';
+import { ComportaError } from '../../../src/errors';
+import { createMasker } from '../../../src/pipeline/mask';
+import type { SecretStore } from '../../../src/pipeline/secrets';
+import type { ReadStatistics } from '../../../src/sources/source';
+import type { PlannedColumn } from '../../../src/sources/mysql/plan';
 
 /** Appends one value that is not NULL, as it came over the wire. Throws ValueUnfaithful. */
 export type ValueAppender = (value: Buffer) => void;
@@ -55,7 +55,7 @@ function shown(value: Buffer): string {
 
 function wireDecoder(column: PlannedColumn, vector: Vector): TextDecoder {
   switch (column.wire) {
-    case 'text':
+    case 'usual':
       return createTextDecoder(vector);
     case 'bits':
       return (value) => appendBits(vector as Fixed64Vector, value);
