@@ -45,7 +45,7 @@ export function moveRequest(table: string, change: Partial<MoveRequest> = {}): M
       connection: { type: 'file', name: 'lake', path: '/nowhere' },
       settings: { compression: 'zstd' },
     },
-    table: { id: table, schema: '', name: table, kind: 'table' },
+    table: { id: table, schema: '', name: table, kind: 'table', approximateBytes: 1 },
     settings: FULL_LOAD,
     ...change,
   };

@@ -1,11 +1,18 @@
+import { createRequire } from 'node:module';
 import { ComportaError } from '../../errors';
 import type { DataFile, PublishRequest } from '../destination';
 import { sameType } from './casts';
 import type { CurrentDocument } from './current-state';
-import { merge, type MergeKind, type MergeOptions } from './merge';
+import type * as Merge from './merge';
+import type { MergeKind, MergeOptions } from './merge';
 import type { Placement } from './placement';
 import type { StagedPart } from './staged-part';
 import type { ObjectStore } from './storage';
+
+/** Merging needs DuckDB, which is loaded for the first load that merges: most never do. */
+function loadMerge(): typeof Merge.merge {
+  return (createRequire(__filename)('./merge') as typeof Merge).merge;
+}
 
 export interface ResultingFiles {
   /** Files of this run. */
@@ -34,7 +41,7 @@ export async function resultingFiles(
   const outcome =
     kinds.length === 0
       ? new Map<MergeKind, readonly StagedPart[]>()
-      : await merge(store, request, kinds, load, present, options, placement);
+      : await loadMerge()(store, request, kinds, load, present, options, placement);
   if (request.mode === 'incremental') {
     const merged = outcome.get('merged') ?? [];
     // Of an empty outcome one file stays: it carries the columns.

@@ -13,6 +13,12 @@ export interface PartOptions extends ParquetOptions {
 
 const GIB = 1024 ** 3;
 
+/**
+ * A row group is held until it is whole, and values that do not compress are held as they are: this
+ * and not the size of a table is what a load takes of memory.
+ */
+const ROW_GROUP_BYTES = 32 * 1024 ** 2;
+
 /** Writes batches as one or more Parquet files of a run, none of them visible. */
 export function createStagingWriter(
   store: ObjectStore,
@@ -21,6 +27,7 @@ export function createStagingWriter(
   options: PartOptions,
 ): StagingWriter {
   const folder = runFolder(identity);
+  const writing = { rowGroupBytes: ROW_GROUP_BYTES, ...options };
   const partBytes = options.partBytes ?? GIB;
   const started: StagedFile[] = [];
   const finished: StagedDataFile[] = [];
@@ -32,7 +39,7 @@ export function createStagingWriter(
     const staged = await store.stage(identity, path);
     started.push(staged);
     const file = new MeasuredFile(staged);
-    return { file, writer: new ParquetWriter(file, columns, options) };
+    return { file, writer: new ParquetWriter(file, columns, writing) };
   };
 
   const endPart = async () => {

@@ -17,6 +17,7 @@ export interface ThreadOptions {
 interface Move {
   readonly request: MoveRequest;
   readonly watch: MoveWatch;
+  readonly weight: number;
   resolve(result: MoveResult): void;
   reject(error: Error): void;
 }
@@ -44,16 +45,18 @@ export class EngineThread {
     });
   }
 
-  /** Tables being moved now. */
+  /** The weights of what is being moved now. */
   get load(): number {
-    return this.moves.size;
+    let sum = 0;
+    for (const { weight } of this.moves.values()) sum += weight;
+    return sum;
   }
 
-  move(request: MoveRequest, watch: MoveWatch): Promise<MoveResult> {
+  move(request: MoveRequest, watch: MoveWatch, weight: number): Promise<MoveResult> {
     const id = this.nextId++;
     const abort = () => this.send({ type: 'abort', id });
     return new Promise<MoveResult>((resolve, reject) => {
-      this.moves.set(id, { request, watch, resolve, reject });
+      this.moves.set(id, { request, watch, weight, resolve, reject });
       this.worker.ref();
       this.send({ type: 'move', id, request });
       watch.signal.addEventListener('abort', abort);

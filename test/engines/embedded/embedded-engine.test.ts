@@ -25,15 +25,23 @@ describe('the embedded engine', () => {
   const move = (engine: Engine, table: string, signal = new AbortController().signal) =>
     engine.move(moveRequest(table), { report: () => undefined, signal });
 
-  /** Begins a move that stays in its thread until a `release` there; resolves when it is there. */
-  function hold(engine: Engine, signal = new AbortController().signal) {
+  /** Begins a move that stays in its thread until a `release` there; `held` is its first report. */
+  function hold(engine: Engine, { signal = new AbortController().signal, large = false } = {}) {
+    const request = moveRequest('hold');
+    const table = large ? { ...request.table, approximateBytes: 1e9 } : request.table;
     let moved: Promise<MoveResult> | undefined;
+    let isReading: (progress: LoadProgress) => void = () => undefined;
+    const reading = new Promise<LoadProgress>((resolve) => (isReading = resolve));
     const held = new Promise<LoadProgress>((resolve) => {
-      moved = engine.move(moveRequest('hold'), { report: resolve, signal });
+      const report = (progress: LoadProgress) => {
+        resolve(progress);
+        if (progress.phase === 'reading') isReading(progress);
+      };
+      moved = engine.move({ ...request, table }, { report, signal });
       // Whoever awaits it hears of its failure; the test may be about another's.
       moved.catch(() => undefined);
     });
-    return { held, moved: moved as unknown as Promise<MoveResult> };
+    return { held, reading, moved: moved as unknown as Promise<MoveResult> };
   }
 
   /** The number of the thread that moved a table. */
@@ -57,6 +65,19 @@ describe('the embedded engine', () => {
     assert.equal(threadOf(await two.moved), fourth);
     const fifth = threadOf(await move(engine, 'any'));
     assert.equal(fifth, fourth, 'the idle one');
+  });
+
+  it('moves as many large tables at a time as it has threads, and small ones beside them', async () => {
+    const engine = create({ threads: 1 });
+    const first = hold(engine, { large: true });
+    await first.held;
+    const second = hold(engine, { large: true });
+    assert.equal((await second.held).phase, 'waiting');
+    await move(engine, 'release');
+    await first.moved;
+    assert.equal((await second.reading).phase, 'reading');
+    await move(engine, 'release');
+    await second.moved;
   });
 
   it('passes progress on', async () => {
@@ -88,7 +109,7 @@ describe('the embedded engine', () => {
   it('tells a cancelled move to stop and throws the reason', async () => {
     const engine = create();
     const controller = new AbortController();
-    const { held, moved } = hold(engine, controller.signal);
+    const { held, moved } = hold(engine, { signal: controller.signal });
     await held;
     const reason = new Error('cancelled by the test');
     controller.abort(reason);
