@@ -5,10 +5,15 @@ import { renderTable } from '../src/client/render/table';
 import { benchHistory } from './history';
 import { databaseNames, type DatabaseName } from './load/databases';
 import { benchLoad } from './load/load';
+import { writeSection } from './load/results';
 import { benchTableNames, type BenchTableName } from './load/tables';
 import { machine } from './measure';
+import { benchMemory, type MemoryOptions } from './memory';
 import { benchOrchestration } from './orchestration';
+import { benchParallel, type ParallelOptions } from './parallel';
 import { benchPlan } from './plan';
+import { memoryReport, parallelReport, smallReport } from './reports';
+import { benchSmall } from './small';
 
 const RESULTS = join(__dirname, 'RESULTS.md');
 
@@ -56,29 +61,43 @@ const program = new Command('bench')
 
 const isJson = () => program.opts<{ json: boolean }>().json;
 
-interface LoadArguments {
+interface Output {
+  readonly output: string | false;
+}
+
+interface Timed extends Output {
+  readonly timeout: number;
+}
+
+const databasesOption = (all: readonly DatabaseName[] = databaseNames) =>
+  new Option('--databases <list>', `of ${databaseNames.join(', ')}`)
+    .argParser(listOf(databaseNames))
+    .default([...all], all.join(','));
+
+const tablesOption = (all: readonly BenchTableName[] = benchTableNames) =>
+  new Option('--tables <list>', `of ${benchTableNames.join(', ')}`)
+    .argParser(listOf(benchTableNames))
+    .default([...all], all.join(','));
+
+/** `--output none` leaves the report as it is. */
+const outputOption = () =>
+  new Option('--output <file>', 'the report to bring up to date, or none')
+    .argParser((text: string) => (text === 'none' ? false : text))
+    .default(RESULTS, 'bench/RESULTS.md');
+
+interface LoadArguments extends Timed {
   readonly databases: DatabaseName[];
   readonly tables: BenchTableName[];
   readonly contenders: string[];
   readonly scale: number;
   readonly repeats: number;
-  readonly timeout: number;
-  readonly output: string | false;
 }
 
 program
   .command('load', { isDefault: true })
   .description('whole tables to Parquet, against the peers (hours with everything)')
-  .addOption(
-    new Option('--databases <list>', `of ${databaseNames.join(', ')}`)
-      .argParser(listOf(databaseNames))
-      .default([...databaseNames], 'all'),
-  )
-  .addOption(
-    new Option('--tables <list>', `of ${benchTableNames.join(', ')}`)
-      .argParser(listOf(benchTableNames))
-      .default([...benchTableNames], 'all'),
-  )
+  .addOption(databasesOption())
+  .addOption(tablesOption())
   .addOption(
     new Option('--contenders <list>', 'parts of their names, whatever the case')
       .argParser((text: string) => text.split(','))
@@ -87,8 +106,7 @@ program
   .option('--scale <number>', '1 is TPC-H scale 1: 6 million rows of lineitem', positiveNumber, 1)
   .option('--repeats <number>', 'runs of each contender on each table', positiveNumber, 3)
   .option('--timeout <seconds>', 'for one run', positiveNumber, 300)
-  .option('--output <file>', 'the report to bring up to date', RESULTS)
-  .option('--no-output', 'leave the report as it is')
+  .addOption(outputOption())
   .action(async ({ timeout, output, ...options }: LoadArguments) => {
     await benchLoad(
       {
@@ -100,6 +118,55 @@ program
       (text, result) =>
         process.stdout.write(isJson() ? `${JSON.stringify(result)}\n` : `${text}\n\n`),
     );
+  });
+
+program
+  .command('memory')
+  .description('memory of one process over the time of a huge table, into a folder and a bucket')
+  .addOption(databasesOption(['mariadb', 'postgres']))
+  .option('--scale <number>', '1 is 50 million rows, and 1,000 of 1 MB', positiveNumber, 1)
+  .addOption(outputOption())
+  .action(async ({ output, ...options }: Omit<MemoryOptions, 'progress'> & Output) => {
+    const figures = await benchMemory({ ...options, progress });
+    if (output !== false) writeSection(output, '3 memory', memoryReport(figures));
+    const rows = figures.map(({ tenthsMiB, ...rest }) => ({
+      ...rest,
+      tenthsMiB: tenthsMiB.join(' '),
+    }));
+    report('Memory of a move', rows, isJson());
+  });
+
+program
+  .command('parallel')
+  .description('one stream against two at once')
+  .addOption(databasesOption(['mariadb', 'postgres']))
+  .addOption(tablesOption(['lineitem', 'wide']))
+  .option('--scale <number>', 'as of load', positiveNumber, 1)
+  .option('--repeats <number>', 'runs of each', positiveNumber, 3)
+  .option('--streams <list>', 'numbers of streams', (text) => text.split(',').map(Number), [1, 2])
+  .option('--pinned', 'the server on one core and the client on another, by taskset', false)
+  .option('--timeout <seconds>', 'for one run', positiveNumber, 600)
+  .addOption(outputOption())
+  .action(async (parsed: Omit<ParallelOptions, 'progress' | 'timeoutSeconds'> & Timed) => {
+    const { output, timeout: timeoutSeconds, ...options } = parsed;
+    const figures = await benchParallel({ ...options, timeoutSeconds, progress });
+    const section = options.pinned ? '2 parallel, pinned' : '2 parallel';
+    if (output !== false) writeSection(output, section, parallelReport(figures, options.scale));
+    report('Streams at once', figures, isJson());
+  });
+
+program
+  .command('small')
+  .description('many small tables through the whole service, with the split of the time')
+  .option('--tables <number>', 'tables', positiveNumber, 200)
+  .option('--rows <number>', 'rows of each', positiveNumber, 500)
+  .option('--runs <number>', 'batches, one after the other', positiveNumber, 3)
+  .addOption(outputOption())
+  .action(async (parsed: { tables: number; rows: number; runs: number } & Output) => {
+    const { output, tables, rows, runs } = parsed;
+    const figures = await benchSmall(tables, rows, runs);
+    if (output !== false) writeSection(output, '4 small', smallReport(figures, tables, rows));
+    report(`${tables} tables of ${rows} rows`, figures, isJson());
   });
 
 program

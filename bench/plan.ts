@@ -1,9 +1,8 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { createConnection, type Connection as MysqlConnection } from 'mysql2/promise';
@@ -24,6 +23,7 @@ import {
 } from '../src/workflows/api';
 import type { controller } from '../src/workflows';
 import { peakMemoryMiB, timed } from './measure';
+import { startCompiledWorker } from './service-world';
 
 export interface PlanFigure {
   readonly tables: number;
@@ -34,8 +34,6 @@ export interface PlanFigure {
   readonly batchSeconds: number;
   readonly workerPeakMiB: number;
 }
-
-const ROOT = join(__dirname, '..');
 
 const CONNECTIONS = `
 connections:
@@ -78,7 +76,7 @@ export async function benchPlan(tables: number, changed: number): Promise<PlanFi
     }
     await sql.end();
 
-    const worker = await startWorker(pipelines, environment);
+    const worker = await startCompiledWorker(pipelines, environment);
     try {
       const connection = await Connection.connect({ address: temporal.address });
       const figure = await measure(new Client({ connection }), worker, tables, changed);
@@ -170,27 +168,6 @@ async function pretendPublished(lake: string, tables: readonly SourceTable[]): P
     };
     await writeFile(join(folder, `${name}.json`), JSON.stringify(state));
   }
-}
-
-async function startWorker(
-  pipelines: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<ChildProcess> {
-  // The compiled worker, as it is deployed: from source it would bundle the workflows at start,
-  // which takes more memory than everything it does after that.
-  execFileSync(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'build'], { stdio: 'ignore' });
-  const worker = spawn(
-    process.execPath,
-    [join(ROOT, 'dist/src/worker/main.js'), '--pipelines', pipelines],
-    { env: environment, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  for await (const line of createInterface({ input: worker.stderr })) {
-    if (line.includes('"ready"')) {
-      worker.stderr.resume();
-      return worker;
-    }
-  }
-  throw new Error('the worker ended before it was ready');
 }
 
 async function measure(

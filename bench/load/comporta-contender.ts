@@ -19,14 +19,14 @@ const SETTINGS: TableSettings = {
   guard: { maxDropShare: 0.5 },
 };
 
-/** The engine's move of a table into a lake on this machine, as a worker does it. */
+/**
+ * The engine's move of a table into a lake, as a worker does it. Options: `streams` moves the table
+ * so many times at once; `bucket` is the lake of {@link BucketOption} instead of the job's folder.
+ */
 async function move(job: Job): Promise<void> {
   const environment = { ...process.env, BENCH_PASSWORD: job.password };
   const source = sourceOf(job);
-  const destination: DestinationEndpoint = {
-    connection: { type: 'file', name: 'lake', path: job.output },
-    settings: { compression: 'zstd' },
-  };
+  const destination = destinationOf(job, environment);
   const id = job.family === 'mysql' ? job.table : `public.${job.table}`;
   const opened = openSource(source, localSecretStore(environment));
   const [table] = await opened.listTables([id]);
@@ -36,18 +36,55 @@ async function move(job: Job): Promise<void> {
   const identity = {
     pipeline: 'bench',
     domain: 'bench',
-    entity: job.table,
     table: id,
     batch: 'batch',
     run: 'run',
     attempt: 1,
     ingestionDate: '2026-01-01',
   };
-  await engine.move(
-    { identity, source, destination, table, settings: SETTINGS },
-    { report: () => undefined, signal: new AbortController().signal },
+  const streams = Array.from({ length: Number(job.options['streams'] ?? 1) }, (_, stream) =>
+    engine.move(
+      {
+        identity: { ...identity, entity: `${job.table}_${stream}` },
+        ...{ source, destination, table, settings: SETTINGS },
+      },
+      { report: () => undefined, signal: new AbortController().signal },
+    ),
   );
+  await Promise.all(streams);
   await engine.close();
+}
+
+/** A bucket that anybody with these keys may fill. */
+export interface BucketOption {
+  readonly bucket: string;
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+function destinationOf(job: Job, environment: NodeJS.ProcessEnv): DestinationEndpoint {
+  const settings = { compression: 'zstd' } as const;
+  const option = job.options['bucket'] as BucketOption | undefined;
+  if (option === undefined)
+    return { connection: { type: 'file', name: 'lake', path: job.output }, settings };
+  environment['BENCH_KEY'] = option.accessKeyId;
+  environment['BENCH_SECRET'] = option.secretAccessKey;
+  return {
+    settings,
+    connection: {
+      type: 's3',
+      name: 'lake',
+      bucket: option.bucket,
+      prefix: '',
+      region: option.region,
+      endpoint: option.endpoint,
+      forcePathStyle: true,
+      accessKeyId: { from: 'env', name: 'BENCH_KEY' },
+      secretAccessKey: { from: 'env', name: 'BENCH_SECRET' },
+    },
+  };
 }
 
 function sourceOf({ family, host, port, user, database }: Job): SourceEndpoint {

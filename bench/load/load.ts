@@ -1,27 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import type { PythonEnvironment } from '../../scripts/services/python';
+import { commitOfTree } from './commit';
 import { compile } from './compile';
 import { contenders, type Contender } from './contenders';
-import {
-  databaseNames,
-  ensureLoaded,
-  startDatabase,
-  type BenchDatabase,
-  type DatabaseName,
-} from './databases';
-import { duckdbExtension, ensurePeers } from './peers';
+import { databaseNames, startDatabase, type BenchDatabase, type DatabaseName } from './databases';
+import { loaded } from './loaded';
+import { ensurePeers } from './peers';
 import { roundReport } from './report';
 import { writeSection } from './results';
 import { measureStartup, playRound, type Figure, type Round, type RoundOptions } from './round';
-import { ensureSourceData, type SourceData } from './source-data';
-import {
-  benchTableNames,
-  benchTables,
-  nothing,
-  type BenchTable,
-  type BenchTableName,
-} from './tables';
+import type { SourceData } from './source-data';
+import { benchTableNames, benchTables, nothing, type BenchTableName } from './tables';
 
 export interface LoadOptions {
   readonly databases: readonly DatabaseName[];
@@ -74,10 +61,10 @@ export async function benchLoad(
       preparation: { compiled, progress },
     };
     try {
-      const empty = await loaded(nothing, database, peers, options);
+      const empty = await loaded(nothing, options.scale, database, peers, progress);
       const startup = await measureStartup(database, empty, rounds);
       for (const table of options.tables) {
-        const data = await loaded(benchTables[table], database, peers, options);
+        const data = await loaded(benchTables[table], options.scale, database, peers, progress);
         const round = await playRound(database, data, { ...rounds, startup });
         publish(table, { database, data }, round, options, shown);
       }
@@ -85,19 +72,6 @@ export async function benchLoad(
       await database.service.stop();
     }
   }
-}
-
-async function loaded(
-  table: BenchTable,
-  database: BenchDatabase,
-  peers: PythonEnvironment,
-  { scale, progress }: LoadOptions,
-): Promise<SourceData> {
-  const tpch = await duckdbExtension(peers, 'tpch');
-  const data = await ensureSourceData(table, scale, tpch, progress);
-  const scanner = await duckdbExtension(peers, 'postgres_scanner');
-  await ensureLoaded(database, data, scanner, progress);
-  return data;
 }
 
 function publish(
@@ -134,16 +108,4 @@ function chooseContenders(parts: readonly string[]): readonly Contender[] {
   if (chosen.length > 0) return chosen;
   const known = contenders.map(({ name }) => name).join(', ');
   throw new Error(`no contender's name has ${parts.join(' or ')} in it; there are ${known}`);
-}
-
-/** The commit that is measured, with a plus where the tree has changes. */
-export function commitOfTree(): string {
-  const git = (...args: string[]) =>
-    execFileSync('git', args, { cwd: join(__dirname, '../..'), encoding: 'utf8' }).trim();
-  try {
-    const changed = git('status', '--porcelain', '--', 'src') !== '';
-    return `${git('rev-parse', '--short', 'HEAD')}${changed ? '+' : ''}`;
-  } catch {
-    return 'of an unknown commit';
-  }
 }

@@ -145,15 +145,16 @@ function conclusions(figures: readonly Figure[], rows: number): string[] {
     ...(own === undefined
       ? []
       : [
-          `Wall time: ${(wall(us) / wall(own)).toFixed(2)} times that of the database's own client.`,
+          `Our wall time ÷ that of the database's own client: ${(wall(us) / wall(own)).toFixed(2)}.`,
         ]),
     ...floors.map(
       (floor) =>
-        `Client CPU: ${(client(us) / client(floor)).toFixed(2)} times that of the ${floor.contender}.`,
+        `Our client CPU ÷ the ${floor.contender}: ${(client(us) / client(floor)).toFixed(2)}` +
+        `${rowsAlone(us, floor, rows)}.`,
     ),
     ...(encoded?.fileBytes === undefined || us.fileBytes === undefined
       ? []
-      : [`File: ${(us.fileBytes / encoded.fileBytes).toFixed(3)} times the size of DuckDB's own.`]),
+      : [`Our file ÷ DuckDB's own: ${(us.fileBytes / encoded.fileBytes).toFixed(3)}.`]),
   ];
   return [lines.map((line) => `- ${line}`).join('\n')];
 }
@@ -168,5 +169,13 @@ function lead(what: string, us: Figure, peers: readonly Figure[], pick: Pick): s
     })
     .sort((left, right) => left.value - right.value);
   if (ours === undefined || best === undefined) return [];
-  return [`${what}: ${(best.value / ours).toFixed(2)} times better than ${best.peer.contender}.`];
+  return [
+    `${what} of the best peer ÷ ours: ${(best.value / ours).toFixed(2)} (${best.peer.contender}).`,
+  ];
+}
+
+function rowsAlone(us: Figure, other: Figure, rows: number): string {
+  const [ours, theirs] = [perRow(rows)(us), perRow(rows)(other)];
+  if (ours === undefined || theirs === undefined) return '';
+  return `; for the rows alone ${(ours / theirs).toFixed(1)}`;
 }

@@ -14,7 +14,7 @@ export interface BenchColumn {
 }
 
 export interface BenchTable {
-  readonly name: BenchTableName | typeof NOTHING;
+  readonly name: string;
   /** Rows at a scale, or `tpch` where DuckDB's generator decides. */
   readonly rows: ((scale: number) => number) | 'tpch';
   readonly columns: readonly BenchColumn[];
@@ -29,9 +29,6 @@ export const benchTableNames = [
   'pairs',
   'texts',
 ] as const;
-
-/** A table without rows: what a contender needs before the first of them. */
-export const NOTHING = 'nothing';
 
 export type BenchTableName = (typeof benchTableNames)[number];
 
@@ -228,7 +225,24 @@ const texts: BenchTable = {
   ],
 };
 
-export const nothing: BenchTable = { ...pairs, name: NOTHING, rows: () => 0 };
+/** A table without rows: what a contender needs before the first of them. */
+export const nothing: BenchTable = { ...pairs, name: 'nothing', rows: () => 0 };
+
+/** What memory must not grow with: the number of rows, and the size of one. */
+export const memoryTables: readonly BenchTable[] = [
+  { ...pairs, name: 'endless', rows: (scale) => Math.round(50_000_000 * scale) },
+  {
+    name: 'megabytes',
+    rows: (scale) => Math.round(1_000 * scale),
+    primaryKey: ['id'],
+    columns: [
+      column('id', BIGINT, { expression: 'i' }),
+      column('body', ['VARCHAR', 'longtext', 'text'], {
+        expression: `array_to_string(list_transform(range(62_500), lambda w: printf('%016x', hash(i * 1000003 + w))), '')`,
+      }),
+    ],
+  },
+];
 
 export const benchTables: Readonly<Record<BenchTableName, BenchTable>> = {
   lineitem,
