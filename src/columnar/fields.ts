@@ -1,3 +1,5 @@
+import { HEAP, type Allocator } from './allocator';
+
 /** Marks a NULL among the starts of a `FieldTable`. */
 export const NULL_FIELD = -1;
 
@@ -16,14 +18,14 @@ const THREE_LINES = 48;
 export class FieldTable {
   rows = 0;
   /** Per column the offset in `bytes` at which each row's value begins, `NULL_FIELD` for NULL. */
-  readonly starts: readonly Int32Array[];
+  readonly starts: readonly Int32Array<ArrayBuffer>[];
   /** Per column the offset behind each row's value. What it holds for a NULL is undefined. */
-  readonly ends: readonly Int32Array[];
+  readonly ends: readonly Int32Array<ArrayBuffer>[];
   /**
    * The memory of `starts` and `ends`, for a first pass that writes all columns of a row in one
    * loop: column c begins at `2 * c * stride` with its starts, its ends are `stride` behind them.
    */
-  readonly places: Int32Array;
+  readonly places: Int32Array<ArrayBuffer>;
   readonly stride: number;
   /** NULLs per column, where the first pass counts them. */
   readonly nulls: Int32Array;
@@ -31,20 +33,24 @@ export class FieldTable {
   /** The same bytes for reading numbers: `view.getInt32(start)` is big-endian. */
   view: DataView = EMPTY_VIEW;
 
-  /** @param capacity the most rows that one piece may have. */
+  /**
+   * @param capacity the most rows that one piece may have.
+   * @param memory of `places` and `nulls`. Default: the heap.
+   */
   constructor(
     columns: number,
     readonly capacity: number,
+    memory: Allocator = HEAP,
   ) {
     // Columns that lie whole pages apart share a few places of the processor's cache, and a loop
     // over the columns of a row then takes four times as long.
     this.stride = Math.ceil(capacity / PAGE) * PAGE + THREE_LINES;
-    this.places = new Int32Array(2 * columns * this.stride);
+    this.places = memory.int32(2 * columns * this.stride);
     const part = (index: number) =>
       this.places.subarray(index * this.stride, index * this.stride + capacity);
     this.starts = Array.from({ length: columns }, (_, column) => part(2 * column));
     this.ends = Array.from({ length: columns }, (_, column) => part(2 * column + 1));
-    this.nulls = new Int32Array(columns);
+    this.nulls = memory.int32(columns).fill(0);
   }
 
   /** Names the buffer that the offsets speak of, and forgets all rows. */

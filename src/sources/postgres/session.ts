@@ -1,4 +1,3 @@
-import { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type ClientConfig, type QueryConfig, type Submittable } from 'pg';
@@ -8,6 +7,7 @@ import type { SecretStore } from '../../pipeline/secrets';
 import { requestCancel } from './cancel';
 import { isTlsRefusal, toComportaError, type ErrorContext } from './errors';
 import { tlsAttempts } from './tls';
+import { Wire } from './wire';
 
 /** Every value as the server printed it. */
 export type TextRow = Readonly<Record<string, string | null>>;
@@ -15,7 +15,7 @@ export type TextRow = Readonly<Record<string, string | null>>;
 /** What a statement is about, for its error. */
 export type Subject = Pick<ErrorContext, 'table' | 'where'>;
 
-/** A statement whose rows are taken as they come, see `CopyRows`. */
+/** A statement whose rows are taken as they come, see `CopyStream`. */
 export interface Stream extends Submittable {
   /** Takes nothing more and lets what the server still sends pass by. */
   giveUp(reason: ComportaError): void;
@@ -33,6 +33,8 @@ export interface Session {
   script(sql: string, subject?: Subject): Promise<void>;
   /** Begins a statement that streams. Throws the reason of `abort` after one. */
   stream(stream: Stream): void;
+  /** Where the bytes of a stream come from. */
+  readonly wire: Wire;
   /** What an error of the driver means here; the reason of `abort` after one. */
   failure(error: unknown, subject?: Subject): ComportaError;
   /** Stops what runs on the server and cuts the connection: statements under way fail with `reason`. */
@@ -81,7 +83,7 @@ async function connectOnce(
   ssl: ConnectionOptions | false,
 ): Promise<Session> {
   const { host, port, user, database } = connection;
-  const socket = new Socket();
+  const wire = new Wire(ssl !== false);
   const client = new Client({
     host,
     port,
@@ -95,15 +97,15 @@ async function connectOnce(
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     types: AS_TEXT,
-    stream: () => socket,
+    stream: () => wire.socket,
   });
   try {
     await client.connect();
     const version = await readVersion(client, connection);
-    return createSession(client, socket, connection, ssl, version);
+    return createSession(client, wire, connection, ssl, version);
   } catch (error) {
     client.on('error', () => undefined);
-    socket.destroy();
+    wire.destroy();
     throw error;
   }
 }
@@ -121,12 +123,13 @@ async function readVersion(client: Client, { name }: DatabaseConnection): Promis
 
 function createSession(
   client: Client,
-  socket: Socket,
+  wire: Wire,
   connection: DatabaseConnection,
   ssl: ConnectionOptions | false,
   version: number,
 ): Session {
   const context = contextOf(connection);
+  const { socket } = wire;
   let aborted: ComportaError | undefined;
   let aborting: Promise<void> | undefined;
   let lost: unknown;
@@ -170,11 +173,12 @@ function createSession(
       const isTaken = await requestCancel(connection, ssl, client);
       if (!isTaken || (await isAnsweredWithin(patience))) break;
     }
-    socket.destroy();
+    wire.destroy();
   };
 
   return {
     version,
+    wire,
     failure,
     // The extended protocol takes one statement only, whatever a filter in it says.
     query: (text, values, subject) =>

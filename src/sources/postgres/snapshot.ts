@@ -5,8 +5,8 @@ import type { DatabaseConnection, TableSettings } from '../../pipeline/pipeline'
 import { createMasker } from '../../pipeline/mask';
 import type { SecretStore } from '../../pipeline/secrets';
 import type { ReadStatistics, RowFilter, SourceTable, TableSnapshot } from '../source';
-import { CopyRows } from './copy-rows';
-import { createFieldDecoder } from './decode';
+import { CopyStream } from './copy/copy-stream';
+import { createKernel, type Kernel } from './copy/kernel';
 import { describeTable, printedValue, type PostgresDescription } from './describe';
 import { cursorColumn, whereClause } from './filter';
 import { quoteIdentifier, quoteQualified } from './identifiers';
@@ -115,16 +115,19 @@ async function* readRows(
   const { table } = description;
   const columns = planColumns(description, settings);
   const builder = new BatchBuilder(columns.map(({ spec }) => spec));
-  const decoders = await Promise.all(
-    columns.map((column, i) => fieldDecoder(column, builder, i, table.id, statistics, secrets)),
+  const kernels = await Promise.all(
+    columns.map((column, i) => columnKernel(column, builder, i, table.id, statistics, secrets)),
   );
   const list = columns.map(({ select }) => select).join(', ');
   const query = `SELECT ${list} FROM ${quoteQualified(table)}${whereClause(description, filter)}`;
-  const rows = new CopyRows(`COPY (${query}) TO STDOUT (FORMAT binary)`, builder, decoders);
+  const copy = `COPY (${query}) TO STDOUT (FORMAT binary)`;
+  const rows = new CopyStream(copy, columns.length, session.wire);
   const subject = { table, ...(filter.where === undefined ? {} : { where: filter.where }) };
   try {
     session.stream(rows);
-    while (await rows.fill()) {
+    while (await rows.next()) {
+      for (const kernel of kernels) kernel(rows.fields);
+      builder.rows = rows.fields.rows;
       statistics.rows += builder.rows;
       yield builder;
       builder.clear();
@@ -141,18 +144,18 @@ async function* readRows(
   }
 }
 
-async function fieldDecoder(
+async function columnKernel(
   column: PlannedColumn,
   builder: BatchBuilder,
   index: number,
   table: string,
   statistics: ReadStatistics,
   secrets: SecretStore,
-) {
+): Promise<Kernel> {
   const vector = builder.columns[index];
   if (vector === undefined) throw new RangeError(`no vector for column ${column.spec.name}`);
   const masker = column.mask === undefined ? undefined : await createMasker(column.mask, secrets);
-  return createFieldDecoder(column, vector, {
+  return createKernel(column, index, vector, {
     table,
     statistics,
     ...(masker === undefined ? {} : { masker }),

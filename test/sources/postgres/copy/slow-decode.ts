@@ -6,22 +6,19 @@ import type {
   Fixed64Vector,
   FloatVector,
   Vector,
-} from '../../columnar/vectors';
-import { ComportaError } from '../../errors';
-import type { Masker } from '../../pipeline/mask';
-import type { ReadStatistics } from '../source';
-import { specialNumeric, unscaledNumeric, writeInt128 } from './numeric';
-import type { PlannedColumn } from './plan';
+} from '../../../../src/columnar/vectors';
+import { ComportaError } from '../../../../src/errors';
+import type { Masker } from '../../../../src/pipeline/mask';
+import type { KernelContext } from '../../../../src/sources/postgres/copy/kernel';
+import {
+  specialNumeric,
+  unscaledNumeric,
+  writeInt128,
+} from '../../../../src/sources/postgres/numeric';
+import type { PlannedColumn } from '../../../../src/sources/postgres/plan';
 
 /** Appends the value of `length` bytes at `start` of `row`. */
 export type FieldDecoder = (row: Buffer, start: number, length: number) => void;
-
-export interface DecoderContext {
-  /** The table's id, for errors. */
-  readonly table: string;
-  readonly statistics: ReadStatistics;
-  readonly masker?: Masker;
-}
 
 /** 1970-01-01 to 2000-01-01, where PostgreSQL's dates and timestamps begin. */
 const EPOCH_DAYS = 10_957;
@@ -31,11 +28,11 @@ const INT32_MIN = -0x8000_0000;
 const INT64_MAX = 0x7fff_ffff_ffff_ffffn;
 const INT64_MIN = -0x8000_0000_0000_0000n;
 
-/** The way of one column's values from the wire into its vector. NULL never comes here. */
+/** The slow, obvious way of one column's values into its vector, to hold the fast one against. NULL never comes here. */
 export function createFieldDecoder(
   column: PlannedColumn,
   vector: Vector,
-  context: DecoderContext,
+  context: KernelContext,
 ): FieldDecoder {
   const { masker } = context;
   switch (column.wire) {
@@ -90,7 +87,7 @@ function maskedDecoder(target: BytesVector, masker: Masker): FieldDecoder {
 function numericDecoder(
   { spec }: PlannedColumn,
   vector: Fixed64Vector | BytesVector,
-  { table }: DecoderContext,
+  { table }: KernelContext,
 ): FieldDecoder {
   if (spec.type.kind !== 'decimal') throw new TypeError(`${spec.name} is no decimal`);
   const { precision, scale } = spec.type;
@@ -122,7 +119,7 @@ function numericDecoder(
 function dateDecoder(
   column: PlannedColumn,
   target: Fixed32Vector,
-  context: DecoderContext,
+  context: KernelContext,
 ): FieldDecoder {
   const appendInvalid = invalidDate(column, target, context);
   return (row, start) => {
@@ -137,7 +134,7 @@ function dateDecoder(
 function timestampDecoder(
   column: PlannedColumn,
   target: Fixed64Vector,
-  context: DecoderContext,
+  context: KernelContext,
 ): FieldDecoder {
   const appendInvalid = invalidDate(column, target, context);
   return (row, start) => {
@@ -156,7 +153,7 @@ function infinityOr(isPositive: boolean, isNegative: boolean): string {
 function invalidDate(
   { spec, invalidDates }: PlannedColumn,
   target: Fixed32Vector | Fixed64Vector,
-  { table, statistics }: DecoderContext,
+  { table, statistics }: KernelContext,
 ): (value: string) => void {
   if (invalidDates === 'null') {
     return () => {
