@@ -104,7 +104,9 @@ function createSnapshot(
       const sql = `SELECT ${columns.map(({ select }) => select).join(', ')}${from}${whereClause(description, filter)}`;
       const builder = new BatchBuilder(columns.map(({ spec }) => spec));
       const maskers = await Promise.all(
-        columns.map(({ mask }) => (mask === undefined ? undefined : createMasker(mask, secrets))),
+        columns.map(async ({ mask }) =>
+          mask === undefined ? undefined : createMasker(mask, secrets),
+        ),
       );
       reading = true;
       yield* readBatches(

@@ -73,8 +73,11 @@ describe('MySQL plan', () => {
   });
 
   it('quotes names in what it selects', () => {
-    const [planned] = planColumns(described(column('a`b', 'float')), PLAIN);
-    assert.equal(planned!.select, '`a``b` * 1e0');
+    const description = described(column('a`b', 'float'));
+    const select = (textColumns: string[]) =>
+      planColumns(description, { ...PLAIN, textColumns })[0]!.select;
+    assert.equal(select([]), '`a``b`');
+    assert.equal(select(['a`b']), 'CAST(`a``b` AS CHAR)');
   });
 });
 

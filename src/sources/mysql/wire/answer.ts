@@ -1,6 +1,6 @@
 import type { FieldTable } from '../../../columnar/fields';
 import { ComportaError } from '../../../errors';
-import { Incoming } from './incoming';
+import type { Incoming } from './incoming';
 import {
   columnDefinition,
   HEADER_BYTES,

@@ -272,8 +272,8 @@ function wideDecimalReader(column: WireColumn, precision: number, scale: number)
 function bytesReader(column: WireColumn): ColumnReader {
   const { fields, index } = column;
   const vector = column.vector as BytesVector;
-  const starts = fields.starts[index]! as BytesVector['starts'];
-  const ends = fields.ends[index]! as BytesVector['ends'];
+  const starts = fields.starts[index]!;
+  const ends = fields.ends[index]!;
   return (rows, nulls) => {
     const values = prepare(column, rows, nulls);
     vector.starts = starts;

@@ -25,11 +25,12 @@ export class Incoming implements Receiver {
   private readonly usual: Buffer;
   private isEnough: (() => boolean) | undefined;
   private wake: () => void = () => undefined;
-  private failure: unknown;
+  private failure: ComportaError | undefined;
 
   constructor(
     private readonly resume: () => void,
     private readonly usualBytes = BUFFER_BYTES,
+    private readonly largestBytes = LARGEST_BYTES,
   ) {
     this.usual = Buffer.allocUnsafeSlow(usualBytes);
     this.bytes = this.usual;
@@ -74,7 +75,7 @@ export class Incoming implements Receiver {
   }
 
   /** Ends the waiting, now or when it begins. */
-  fail(error: unknown): void {
+  fail(error: ComportaError): void {
     this.failure ??= error;
     this.isEnough = undefined;
     this.wake();
@@ -101,10 +102,10 @@ export class Incoming implements Receiver {
     const wanted = Math.max(left + this.leastRoom, this.packetLength());
     const length = this.bytes.length;
     if (wanted <= length) return this.move(this.bytes);
-    if (wanted > LARGEST_BYTES) {
-      throw new ComportaError('SourceInterrupted', 'MySQL sent a row of more than 1 GiB');
+    if (wanted > this.largestBytes) {
+      throw new ComportaError('SourceInterrupted', 'MySQL sent a row longer than any may be');
     }
-    this.move(Buffer.allocUnsafeSlow(Math.min(LARGEST_BYTES, Math.max(wanted, 2 * length))));
+    this.move(Buffer.allocUnsafeSlow(Math.min(this.largestBytes, Math.max(wanted, 2 * length))));
   }
 
   /** Bytes of the packet at `begin` and of the header after it. */
