@@ -7,3 +7,6 @@
 export * from './dictionary';
 export * from './extremes';
 export * from './pages';
+export * from './fields';
+export * from './mysql';
+export * from './postgres';

@@ -1,9 +1,12 @@
+import type { DecodeKernels } from './decode-kernels';
+
 /**
  * What kernels/ exports. Arguments are addresses in a `KernelMemory`, counts and sizes; what they
  * do is said there.
  */
-export interface Kernels {
+export interface Kernels extends DecodeKernels {
   dictionary32(
+    this: void,
     values: number,
     count: number,
     slots: number,
@@ -13,8 +16,9 @@ export interface Kernels {
     indexes: number,
     state: number,
   ): number;
-  rehash32(slots: number, bits: number, entries: number, size: number): void;
+  rehash32(this: void, slots: number, bits: number, entries: number, size: number): void;
   dictionary64(
+    this: void,
     values: number,
     count: number,
     slots: number,
@@ -24,8 +28,9 @@ export interface Kernels {
     indexes: number,
     state: number,
   ): number;
-  rehash64(slots: number, bits: number, entries: number, size: number): void;
+  rehash64(this: void, slots: number, bits: number, entries: number, size: number): void;
   dictionaryBytes(
+    this: void,
     data: number,
     starts: number,
     ends: number,
@@ -44,6 +49,7 @@ export interface Kernels {
     state: number,
   ): number;
   rehashBytes(
+    this: void,
     slots: number,
     bits: number,
     keys: number,
@@ -52,19 +58,40 @@ export interface Kernels {
     size: number,
   ): void;
 
-  countRepeats(indexes: number, count: number): number;
-  runLength(indexes: number, from: number, count: number): number;
-  pack(indexes: number, from: number, end: number, width: number, out: number): void;
-  markUsed(indexes: number, count: number, used: number, page: number): void;
-  sumLengths(starts: number, ends: number, count: number): number;
-  plainBytes(data: number, starts: number, ends: number, count: number, out: number): number;
-  plainTails(data: number, ends: number, count: number, width: number, out: number): void;
-  narrow(values: number, count: number, out: number): void;
-  countOnes(bytes: number, from: number, end: number): number;
+  countRepeats(this: void, indexes: number, count: number): number;
+  runLength(this: void, indexes: number, from: number, count: number): number;
+  pack(this: void, indexes: number, from: number, end: number, width: number, out: number): void;
+  markUsed(this: void, indexes: number, count: number, used: number, page: number): void;
+  sumLengths(this: void, starts: number, ends: number, count: number): number;
+  plainBytes(
+    this: void,
+    data: number,
+    starts: number,
+    ends: number,
+    count: number,
+    out: number,
+  ): number;
+  plainTails(
+    this: void,
+    data: number,
+    ends: number,
+    count: number,
+    width: number,
+    out: number,
+  ): void;
+  narrow(this: void, values: number, count: number, out: number): void;
+  countOnes(this: void, bytes: number, from: number, end: number): number;
 
-  extremesSigned32(values: number, count: number, state: number): void;
-  extremesUnsigned32(values: number, count: number, state: number): void;
-  extremesSigned64(values: number, count: number, state: number): void;
-  extremesUnsigned64(values: number, count: number, state: number): void;
-  extremesBytes(data: number, starts: number, ends: number, count: number, state: number): void;
+  extremesSigned32(this: void, values: number, count: number, state: number): void;
+  extremesUnsigned32(this: void, values: number, count: number, state: number): void;
+  extremesSigned64(this: void, values: number, count: number, state: number): void;
+  extremesUnsigned64(this: void, values: number, count: number, state: number): void;
+  extremesBytes(
+    this: void,
+    data: number,
+    starts: number,
+    ends: number,
+    count: number,
+    state: number,
+  ): void;
 }

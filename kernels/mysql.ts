@@ -1,0 +1,509 @@
+/**
+ * Rows of MySQL's and MariaDB's binary protocol, everything little-endian:
+ * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_binary_resultset.html. `bytes`
+ * is the address of what came over the wire, and `starts` and `ends` count from it. Up to 16 bytes
+ * before and behind a value are read, before its length is found to be wrong.
+ */
+import {
+  isBelowBound,
+  multiplyAdd,
+  powerOfTen,
+  setBound,
+  setWide,
+  storeWide,
+  WIDE_BYTES,
+} from './wide';
+
+const PACKET_HEADER: i32 = 4;
+/** A packet of this length is continued in the next one. */
+const LONGEST_PACKET: i32 = 0xffffff;
+/** Bits of the NULL bitmap before the first column's. */
+const RESERVED_BITS: i32 = 2;
+
+/**
+ * Notes the rows of one packet each that lie whole between `at` and `filled`, as rows `row` and
+ * following of the field table; counts NULLs in `nulls`. A byte of `widths` is how many bytes each
+ * value of a column has, or 0 where values begin with their length. Answers the number of rows in
+ * the table then. The i32s at `state` are where it stopped, the number of the next packet, which
+ * is `sequence` at first, and 1 if the packet there is a row whose values do not add up to it;
+ * otherwise it is none, is not whole, or is the first part of a longer one, or the table is full.
+ */
+export function mysqlWalk(
+  bytes: usize,
+  at: i32,
+  filled: i32,
+  sequence: i32,
+  widths: usize,
+  columns: i32,
+  places: usize,
+  stride: i32,
+  row: i32,
+  capacity: i32,
+  nulls: usize,
+  state: usize,
+): i32 {
+  let start = at;
+  let isCorrupt = 0;
+  while (row < capacity && start + PACKET_HEADER < filled) {
+    const header = load<u32>(bytes + <usize>start);
+    const length = <i32>(header & 0xffffff);
+    if (length == LONGEST_PACKET || length > filled - start - PACKET_HEADER) break;
+    if (<i32>(header >> 24) != sequence) break;
+    const payload = start + PACKET_HEADER;
+    if (load<u8>(bytes + <usize>payload) != 0) break;
+    const end = payload + length;
+    if (!mysqlWalkRow(bytes, payload + 1, end, widths, columns, places, stride, row, nulls)) {
+      isCorrupt = 1;
+      break;
+    }
+    sequence = (sequence + 1) & 0xff;
+    row += 1;
+    start = end;
+  }
+  store<i32>(state, start);
+  store<i32>(state, sequence, 4);
+  store<i32>(state, isCorrupt, 8);
+  return row;
+}
+
+/**
+ * Notes the values of one row, whose NULL bitmap begins at `at`; answers whether they lie within
+ * it and end where it ends.
+ */
+export function mysqlWalkRow(
+  bytes: usize,
+  at: i32,
+  end: i32,
+  widths: usize,
+  columns: i32,
+  places: usize,
+  stride: i32,
+  row: i32,
+  nulls: usize,
+): bool {
+  const toEnds = (<usize>stride) << 2;
+  const toNext = toEnds << 1;
+  let position = at + ((columns + RESERVED_BITS + 7) >> 3);
+  if (position > end) return false;
+  let bitmap = bytes + <usize>at;
+  let mask = load<u64>(bitmap) >> RESERVED_BITS;
+  let place = places + ((<usize>row) << 2);
+  for (let column = 0; column < columns; column++) {
+    if ((mask & 1) != 0) {
+      store<i32>(place, -1);
+      const count = nulls + ((<usize>column) << 2);
+      store<i32>(count, load<i32>(count) + 1);
+    } else {
+      let length = <i32>load<u8>(widths + <usize>column);
+      if (length == 0) {
+        if (position >= end) return false;
+        length = <i32>load<u8>(bytes + <usize>position);
+        position += 1;
+        if (length > 250) {
+          const long = longLength(bytes + <usize>position, length);
+          if (long < 0) return false;
+          position += length == 252 ? 2 : length == 253 ? 3 : 8;
+          length = long;
+        }
+      }
+      store<i32>(place, position);
+      if (length > end - position) return false;
+      position += length;
+      store<i32>(place + toEnds, position);
+    }
+    place += toNext;
+    mask >>= 1;
+    if (((column + RESERVED_BITS + 1) & 63) == 0) {
+      bitmap += 8;
+      mask = load<u64>(bitmap);
+    }
+  }
+  return position == end;
+}
+
+/** The length that stands in 2, 3 or 8 bytes behind a first one; -1 where no value is that long. */
+function longLength(at: usize, first: i32): i32 {
+  if (first == 252) return <i32>load<u16>(at);
+  const word = load<u64>(at);
+  if (first == 253) return <i32>(word & 0xffffff);
+  return first == 254 && word < 1 << 30 ? <i32>word : -1;
+}
+
+function startOf(starts: usize, i: i32): i32 {
+  return load<i32>(starts + ((<usize>i) << 2));
+}
+
+/** Integers of 8 and 16 bits as such of 32. */
+export function mysqlInt8(bytes: usize, starts: usize, count: i32, data: usize): void {
+  for (let i = 0; i < count; i++) {
+    store<i32>(data + ((<usize>i) << 2), <i32>load<i8>(bytes + <usize>startOf(starts, i)));
+  }
+}
+
+export function mysqlUint8(bytes: usize, starts: usize, count: i32, data: usize): void {
+  for (let i = 0; i < count; i++) {
+    store<i32>(data + ((<usize>i) << 2), <i32>load<u8>(bytes + <usize>startOf(starts, i)));
+  }
+}
+
+export function mysqlInt16(bytes: usize, starts: usize, count: i32, data: usize): void {
+  for (let i = 0; i < count; i++) {
+    store<i32>(data + ((<usize>i) << 2), <i32>load<i16>(bytes + <usize>startOf(starts, i)));
+  }
+}
+
+export function mysqlUint16(bytes: usize, starts: usize, count: i32, data: usize): void {
+  for (let i = 0; i < count; i++) {
+    store<i32>(data + ((<usize>i) << 2), <i32>load<u16>(bytes + <usize>startOf(starts, i)));
+  }
+}
+
+/** Numbers of 32 bits, signed, unsigned or floating. */
+export function mysqlFixed32(bytes: usize, starts: usize, count: i32, data: usize): void {
+  for (let i = 0; i < count; i++) {
+    store<u32>(data + ((<usize>i) << 2), load<u32>(bytes + <usize>startOf(starts, i)));
+  }
+}
+
+/** Numbers of 64 bits, signed, unsigned or floating. */
+export function mysqlFixed64(bytes: usize, starts: usize, count: i32, data: usize): void {
+  for (let i = 0; i < count; i++) {
+    store<u64>(data + ((<usize>i) << 3), load<u64>(bytes + <usize>startOf(starts, i)));
+  }
+}
+
+/**
+ * BIT(n): bytes, the most significant first, the shortest form for n. This and all that follow
+ * answer the index of the first value that they cannot take, here one of more than 8 bytes, or
+ * `count`.
+ */
+export function mysqlBits(bytes: usize, starts: usize, ends: usize, count: i32, data: usize): i32 {
+  for (let i = 0; i < count; i++) {
+    const start = startOf(starts, i);
+    const length = startOf(ends, i) - start;
+    if (length > 8) return i;
+    const word = bswap<u64>(load<u64>(bytes + <usize>start));
+    const value = length == 0 ? 0 : word >> (<u64>(64 - (length << 3)));
+    store<u64>(data + ((<usize>i) << 3), value);
+  }
+  return count;
+}
+
+/** What no date, timestamp and duration of MySQL comes near. */
+const NO_DATE: i32 = i32.MIN_VALUE;
+const NO_MICROSECONDS: i64 = i64.MIN_VALUE;
+const SECOND: i64 = 1000000;
+const MOST_MICROSECONDS: u32 = 999999;
+const LAST_YEAR: u32 = 9999;
+
+/** Year in 2 bytes, month, day as days since 1970; `NO_DATE` for what the calendar does not have. */
+function dayAt(at: usize): i32 {
+  const date = load<u32>(at);
+  const year = date & 0xffff;
+  const month = (date >> 16) & 0xff;
+  const day = date >> 24;
+  if (year > LAST_YEAR || month - 1 > 11 || day - 1 > 27) {
+    if (year > LAST_YEAR || month - 1 > 11 || day - 1 >= daysInMonth(year, month)) return NO_DATE;
+  }
+  // Years that begin in March have the leap day as their last; 400 more keep them positive.
+  const isEarly = u32(month < 3);
+  const marchYear = year + 400 - isEarly;
+  const century = marchYear / 100;
+  const dayOfYear = (153 * (month + 12 * isEarly - 3) + 2) / 5 + day;
+  const days = marchYear * 365 + (marchYear >> 2) - century + (century >> 2) + dayOfYear;
+  return <i32>days - DAYS_BEFORE_1970;
+}
+
+/** From the day before 1 March of the year -400. */
+const DAYS_BEFORE_1970: i32 = 719468 + 146097 + 1;
+
+function daysInMonth(year: u32, month: u32): u32 {
+  if (month != 2) return 30 + ((month + (month >> 3)) & 1);
+  return 28 + u32((year & 3) == 0 && (year % 100 != 0 || year % 400 == 0));
+}
+
+/** DATE. */
+function dateOf(at: usize, length: i32): i32 {
+  return length == 4 ? dayAt(at) : NO_DATE;
+}
+
+/**
+ * DATETIME, TIMESTAMP: a date, then hour, minute, second, then microseconds in 4 bytes. Trailing
+ * parts that are zero are left out.
+ */
+function timestampOf(at: usize, length: i32): i64 {
+  if (length != 7 && length != 11 && length != 4) return NO_MICROSECONDS;
+  const days = dayAt(at);
+  if (days == NO_DATE) return NO_MICROSECONDS;
+  let micros = <i64>days * (86400 * SECOND);
+  if (length >= 7) {
+    const clock = load<u32>(at, 4);
+    const hour = clock & 0xff;
+    const minute = (clock >> 8) & 0xff;
+    const second = (clock >> 16) & 0xff;
+    if (hour > 23 || minute > 59 || second > 59) return NO_MICROSECONDS;
+    micros += <i64>(hour * 3600 + minute * 60 + second) * SECOND;
+    if (length == 11) {
+      const fraction = load<u32>(at, 7);
+      if (fraction > MOST_MICROSECONDS) return NO_MICROSECONDS;
+      micros += <i64>fraction;
+    }
+  }
+  return micros;
+}
+
+/** Days of more are none of either server's, whose spans end at 838:59:59. */
+const MOST_DAYS: u32 = 100000;
+
+/** TIME: a sign, days in 4 bytes, hour, minute, second, then microseconds in 4 bytes. */
+function durationOf(at: usize, length: i32): i64 {
+  if (length == 0) return 0;
+  if (length != 8 && length != 12) return NO_MICROSECONDS;
+  const days = load<u32>(at, 1);
+  const hours = <u32>load<u8>(at, 5);
+  const minute = <u32>load<u8>(at, 6);
+  const second = <u32>load<u8>(at, 7);
+  const fraction = length == 12 ? load<u32>(at, 8) : 0;
+  if (minute > 59 || second > 59 || fraction > MOST_MICROSECONDS || days > MOST_DAYS) {
+    return NO_MICROSECONDS;
+  }
+  const seconds = <i64>(days * 86400) + <i64>(hours * 3600 + minute * 60 + second);
+  const micros = seconds * SECOND + <i64>fraction;
+  return load<u8>(at) == 0 ? micros : -micros;
+}
+
+/** Days since 1970. */
+export function mysqlDates(bytes: usize, starts: usize, ends: usize, count: i32, data: usize): i32 {
+  for (let i = 0; i < count; i++) {
+    const start = startOf(starts, i);
+    const days = dateOf(bytes + <usize>start, startOf(ends, i) - start);
+    if (days == NO_DATE) return i;
+    store<i32>(data + ((<usize>i) << 2), days);
+  }
+  return count;
+}
+
+/** Microseconds since 1970. */
+export function mysqlTimestamps(
+  bytes: usize,
+  starts: usize,
+  ends: usize,
+  count: i32,
+  data: usize,
+): i32 {
+  for (let i = 0; i < count; i++) {
+    const start = startOf(starts, i);
+    const micros = timestampOf(bytes + <usize>start, startOf(ends, i) - start);
+    if (micros == NO_MICROSECONDS) return i;
+    store<i64>(data + ((<usize>i) << 3), micros);
+  }
+  return count;
+}
+
+/** Microseconds. */
+export function mysqlDurations(
+  bytes: usize,
+  starts: usize,
+  ends: usize,
+  count: i32,
+  data: usize,
+): i32 {
+  for (let i = 0; i < count; i++) {
+    const start = startOf(starts, i);
+    const micros = durationOf(bytes + <usize>start, startOf(ends, i) - start);
+    if (micros == NO_MICROSECONDS) return i;
+    store<i64>(data + ((<usize>i) << 3), micros);
+  }
+  return count;
+}
+
+/**
+ * As `mysqlDates`, for values among which some are no days: their rows become NULL in `valid`.
+ * This and the next two answer how many values are left.
+ */
+export function mysqlDatesLeft(
+  bytes: usize,
+  starts: usize,
+  ends: usize,
+  valid: usize,
+  rows: i32,
+  data: usize,
+): i32 {
+  let value = 0;
+  let left = 0;
+  for (let row = 0; row < rows; row++) {
+    const flag = valid + <usize>row;
+    if (load<u8>(flag) == 0) continue;
+    const start = startOf(starts, value);
+    const days = dateOf(bytes + <usize>start, startOf(ends, value++) - start);
+    store<i32>(data + ((<usize>left) << 2), days);
+    store<u8>(flag, u8(days != NO_DATE));
+    left += i32(days != NO_DATE);
+  }
+  return left;
+}
+
+export function mysqlTimestampsLeft(
+  bytes: usize,
+  starts: usize,
+  ends: usize,
+  valid: usize,
+  rows: i32,
+  data: usize,
+): i32 {
+  let value = 0;
+  let left = 0;
+  for (let row = 0; row < rows; row++) {
+    const flag = valid + <usize>row;
+    if (load<u8>(flag) == 0) continue;
+    const start = startOf(starts, value);
+    const micros = timestampOf(bytes + <usize>start, startOf(ends, value++) - start);
+    store<i64>(data + ((<usize>left) << 3), micros);
+    store<u8>(flag, u8(micros != NO_MICROSECONDS));
+    left += i32(micros != NO_MICROSECONDS);
+  }
+  return left;
+}
+
+export function mysqlDurationsLeft(
+  bytes: usize,
+  starts: usize,
+  ends: usize,
+  valid: usize,
+  rows: i32,
+  data: usize,
+): i32 {
+  let value = 0;
+  let left = 0;
+  for (let row = 0; row < rows; row++) {
+    const flag = valid + <usize>row;
+    if (load<u8>(flag) == 0) continue;
+    const start = startOf(starts, value);
+    const micros = durationOf(bytes + <usize>start, startOf(ends, value++) - start);
+    store<i64>(data + ((<usize>left) << 3), micros);
+    store<u8>(flag, u8(micros != NO_MICROSECONDS));
+    left += i32(micros != NO_MICROSECONDS);
+  }
+  return left;
+}
+
+const MINUS: u8 = 0x2d;
+const DOT: u8 = 0x2e;
+const ZERO: u8 = 0x30;
+/** Bytes of a value, without its sign, that are taken at once. */
+const AT_ONCE: i32 = 16;
+/** For `i8x16.swizzle`: which byte of a value's last 16 each digit is. */
+const DIGITS: usize = memory.data<u8>([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+/**
+ * Decimals of up to 18 digits, unscaled, from value `from` on. They come as text with exactly
+ * `scale` digits after the point:
+ * https://mariadb.com/docs/server/reference/clientserver-protocol/4-server-response-packets/result-set-packets
+ */
+export function mysqlDecimals64(
+  bytes: usize,
+  starts: usize,
+  ends: usize,
+  from: i32,
+  count: i32,
+  precision: i32,
+  scale: i32,
+  data: usize,
+): i32 {
+  const bound = powerOfTen(precision);
+  const dotLength = i32(scale != 0);
+  for (let lane = 0; lane < AT_ONCE; lane++) {
+    store<u8>(DIGITS + <usize>lane, <u8>(lane < AT_ONCE - scale ? lane - dotLength : lane));
+  }
+  const order = v128.load(DIGITS);
+  for (let i = from; i < count; i++) {
+    const start = bytes + <usize>startOf(starts, i);
+    const end = bytes + <usize>startOf(ends, i);
+    const isNegative = i32(load<u8>(start) == MINUS);
+    const length = <i32>(end - start) - isNegative;
+    const digits = length - dotLength;
+    if (digits <= scale) return i;
+    if (dotLength != 0 && load<u8>(end - <usize>(scale + 1)) != DOT) return i;
+    let value: u64;
+    if (length <= AT_ONCE && scale < AT_ONCE) {
+      const text = i8x16.swizzle(v128.load(end - AT_ONCE), order);
+      const isDigit = i8x16.gt_s(LANES, i8x16.splat(<i8>(AT_ONCE - 1 - digits)));
+      const numbers = v128.and(i8x16.sub(text, i8x16.splat(ZERO)), isDigit);
+      if (v128.any_true(i8x16.gt_u(numbers, i8x16.splat(9)))) return i;
+      value = numberOf(numbers);
+    } else {
+      if (digits > 18) return i;
+      const dot = end - <usize>(scale + 1);
+      value = 0;
+      for (let at = end - <usize>length; at < end; at++) {
+        if (dotLength != 0 && at == dot) continue;
+        const digit = <u32>load<u8>(at) - ZERO;
+        if (digit > 9) return i;
+        value = value * 10 + digit;
+      }
+    }
+    if (value >= bound) return i;
+    const negative = <i64>isNegative;
+    store<i64>(data + ((<usize>i) << 3), ((<i64>value) ^ -negative) + negative);
+  }
+  return count;
+}
+
+const LANES: v128 = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+
+/** Sixteen digits, the highest first, as a number. */
+function numberOf(digits: v128): u64 {
+  const tens = i16x8.mul(v128.and(digits, i16x8.splat(0xff)), i16x8.splat(10));
+  const pairs = i16x8.add(tens, i16x8.shr_u(digits, 8));
+  const fours = i32x4.dot_i16x8_s(pairs, i16x8(100, 1, 100, 1, 100, 1, 100, 1));
+  const upper = <u64>i32x4.extract_lane(fours, 0) * 10000 + <u64>i32x4.extract_lane(fours, 1);
+  const lower = <u64>i32x4.extract_lane(fours, 2) * 10000 + <u64>i32x4.extract_lane(fours, 3);
+  return upper * 100000000 + lower;
+}
+
+/** Decimals of 19 to 38 digits as 16 bytes each, side by side, big-endian. */
+export function mysqlDecimals128(
+  bytes: usize,
+  starts: usize,
+  ends: usize,
+  from: i32,
+  count: i32,
+  precision: i32,
+  scale: i32,
+  data: usize,
+): i32 {
+  setBound(precision);
+  const dotLength = i32(scale != 0);
+  for (let i = from; i < count; i++) {
+    const start = bytes + <usize>startOf(starts, i);
+    const end = bytes + <usize>startOf(ends, i);
+    const isNegative = i32(load<u8>(start) == MINUS);
+    const digits = <i32>(end - start) - isNegative - dotLength;
+    if (digits <= scale || digits > MOST_DIGITS) return i;
+    const dot = end - <usize>(scale + 1);
+    if (dotLength != 0 && load<u8>(dot) != DOT) return i;
+    setWide(0);
+    let part: u64 = 0;
+    let factor: u64 = 1;
+    for (let at = start + <usize>isNegative; at < end; at++) {
+      if (dotLength != 0 && at == dot) continue;
+      const digit = <u32>load<u8>(at) - ZERO;
+      if (digit > 9) return i;
+      part = part * 10 + digit;
+      factor *= 10;
+      if (factor == MOST_FACTOR) {
+        multiplyAdd(factor, part);
+        part = 0;
+        factor = 1;
+      }
+    }
+    multiplyAdd(factor, part);
+    if (!isBelowBound()) return i;
+    storeWide(data + <usize>i * WIDE_BYTES, isNegative != 0);
+  }
+  return count;
+}
+
+/** One more than the precision, for the zero before the point of 0.5 and its like. */
+const MOST_DIGITS: i32 = 39;
+const MOST_FACTOR: u64 = 1000000000000000000;
