@@ -12,7 +12,9 @@ export async function startCompiledWorker(
   pipelines: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<ChildProcess> {
-  execFileSync(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'build'], { stdio: 'ignore' });
+  execFileSync(process.execPath, [join(ROOT, 'scripts/run.mjs'), 'build'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const worker = spawn(
     process.execPath,
     [join(ROOT, 'dist/src/worker/main.js'), '--pipelines', pipelines],

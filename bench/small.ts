@@ -113,6 +113,7 @@ async function withSql(
 function makeTables(database: DatabaseService, tables: number, rows: number): Promise<void> {
   return withSql(database, [
     'CREATE DATABASE bench',
+    'USE bench',
     ...Array.from({ length: tables }, (_, index) => [
       `CREATE TABLE bench.table_${index} (id BIGINT PRIMARY KEY, name VARCHAR(100), email VARCHAR(200), amount DECIMAL(12,2), at DATETIME(6), note TEXT, kind INT, flag TINYINT)`,
       `INSERT INTO bench.table_${index} SELECT seq, CONCAT('customer ', seq), CONCAT('user', seq, '@example.com'), seq * 7919 % 100000 / 100, '2026-01-01' + INTERVAL seq MINUTE, IF(seq % 3 = 0, NULL, CONCAT('note number ', seq)), seq % 17, seq % 2 FROM seq_1_to_${rows}`,

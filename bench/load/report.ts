@@ -50,25 +50,28 @@ function circumstances(facts: RoundFacts, { load }: Round): string {
   );
 }
 
-/** A table of Markdown, its columns padded so that it reads as text too. */
+/** A table of Markdown, its columns padded so that it reads as text too, but for the last. */
 export function markdownTable(
   titles: readonly string[],
   rows: readonly (readonly string[])[],
 ): string {
   const all = [titles, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
-  const widths = titles.map((_, column) => Math.max(...all.map((row) => [...row[column]!].length)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => pad(cell, widths[column]!, column > 0)).join(' | ')} |`;
-  const [head, ...body] = all;
-  const rule = widths.map((width, column) =>
-    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  const last = titles.length - 1;
+  const widths = titles.map((title, column) =>
+    column === last ? title.length : Math.max(...all.map((row) => row[column]!.length)),
   );
+  const isNumber = (column: number) => column > 0 && column < last;
+  const line = (cells: readonly string[]) =>
+    `| ${cells
+      .map((cell, column) =>
+        isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!),
+      )
+      .join(' | ')} |`;
+  const rule = widths.map((width, column) =>
+    isNumber(column) ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width),
+  );
+  const [head, ...body] = all;
   return [line(head!), `| ${rule.join(' | ')} |`, ...body.map(line)].join('\n');
-}
-
-function pad(text: string, width: number, left: boolean): string {
-  const blanks = ' '.repeat(width - [...text].length);
-  return left ? blanks + text : text + blanks;
 }
 
 function rowsOf(figures: readonly Figure[], rows: number): string[][] {
