@@ -5,6 +5,7 @@ import type { Source } from '../source';
 import { checkSource, connectionFinding } from './check';
 import { listTables } from './catalog';
 import { openSession, type Session } from './connection';
+import { lingeringSession } from './lingering-session';
 import { DEFAULT_BATCH_LIMITS, type BatchLimits } from './read';
 import { openSnapshot } from './snapshot';
 import { DEFAULT_SCAN_BUDGET, type ScanBudget } from './tokens/binlog-scan';
@@ -20,8 +21,8 @@ export interface MysqlSourceOptions {
 }
 
 /**
- * MySQL 8 and 9, Aurora MySQL and MariaDB from 10.5. Every operation has a connection of its own,
- * opened for it and closed after it.
+ * MySQL 8 and 9, Aurora MySQL and MariaDB from 10.5. Every operation has a connection to itself; a
+ * snapshot's is opened for it and closed after it, others wait a second for the next operation.
  */
 export function createMysqlSource(
   connection: DatabaseConnection,
@@ -32,27 +33,20 @@ export function createMysqlSource(
   const limits = options.batch ?? DEFAULT_BATCH_LIMITS;
   const budget = options.scan ?? DEFAULT_SCAN_BUDGET;
 
-  async function withSession<Result>(work: (session: Session) => Promise<Result>) {
-    const session = await open();
-    try {
-      return await work(session);
-    } finally {
-      await session.close();
-    }
-  }
+  const sessions = lingeringSession(open);
 
   const memory: LogMemory = {};
   const readTransactions = sharedReading(() =>
-    withSession((session) => readOpenTransactions(session, delay)),
+    sessions.use((session) => readOpenTransactions(session, delay)),
   );
 
   return {
     dialect: 'mysql',
-    listTables: (only) => withSession((session) => listTables(session, connection.database, only)),
+    listTables: (only) => sessions.use((session) => listTables(session, connection.database, only)),
     readTokens: (requests) =>
       requests.length === 0
         ? Promise.resolve(new Map())
-        : withSession((session) =>
+        : sessions.use((session) =>
             readTokens(session, requests, { readTransactions, memory, budget }),
           ),
     openSnapshot: (table, signal) => openSnapshot({ open, secrets, limits }, table, signal),
@@ -69,6 +63,6 @@ export function createMysqlSource(
         await session.close();
       }
     },
-    close: () => Promise.resolve(),
+    close: () => sessions.close(),
   };
 }
