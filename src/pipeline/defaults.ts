@@ -25,7 +25,7 @@ export const DEFAULT_SCHEDULE = {
   catchUp: '1h',
   paused: false,
 } as const;
-export const DEFAULT_CONCURRENCY = 4;
+export const DEFAULT_CONCURRENCY = 8;
 
 export const DEFAULT_PORTS = { mysql: 3306, postgres: 5432 } as const;
 export const DEFAULT_TLS_MODE = 'prefer';

@@ -45,7 +45,7 @@ describe('a pipeline file', () => {
         compression: 'zstd',
         retention: { runs: 3, days: 0 },
       },
-      concurrency: 4,
+      concurrency: 8,
     });
   });
 
