@@ -68,7 +68,7 @@ export function mysqlWalk(
 
 /**
  * Notes the values of one row, whose NULL bitmap begins at `at`; answers whether they lie within
- * it and end where it ends.
+ * it and end where it ends. Of values that do not begin with their length only the start is noted.
  */
 export function mysqlWalkRow(
   bytes: usize,
@@ -83,42 +83,54 @@ export function mysqlWalkRow(
 ): bool {
   const toEnds = (<usize>stride) << 2;
   const toNext = toEnds << 1;
-  let position = at + ((columns + RESERVED_BITS + 7) >> 3);
-  if (position > end) return false;
-  let bitmap = bytes + <usize>at;
-  let mask = load<u64>(bitmap) >> RESERVED_BITS;
+  const stop = widths + <usize>columns;
+  const bitmapBytes = (columns + RESERVED_BITS + 7) >> 3;
+  const hasNulls = !isZero(bytes + <usize>at, bitmapBytes);
+  let bit: u32 = RESERVED_BITS;
+  let position = at + bitmapBytes;
   let place = places + ((<usize>row) << 2);
-  for (let column = 0; column < columns; column++) {
-    if ((mask & 1) != 0) {
+  for (; widths < stop; widths += 1, place += toNext, bit += 1) {
+    if (hasNulls && isSet(bytes + <usize>at, bit)) {
       store<i32>(place, -1);
-      const count = nulls + ((<usize>column) << 2);
+      const count = nulls + ((<usize>(bit - RESERVED_BITS)) << 2);
       store<i32>(count, load<i32>(count) + 1);
-    } else {
-      let length = <i32>load<u8>(widths + <usize>column);
-      if (length == 0) {
-        if (position >= end) return false;
-        length = <i32>load<u8>(bytes + <usize>position);
-        position += 1;
-        if (length > 250) {
-          const long = longLength(bytes + <usize>position, length);
-          if (long < 0) return false;
-          position += length == 252 ? 2 : length == 253 ? 3 : 8;
-          length = long;
-        }
-      }
+      continue;
+    }
+    const width = <i32>load<u8>(widths);
+    if (width != 0) {
       store<i32>(place, position);
-      if (length > end - position) return false;
-      position += length;
-      store<i32>(place + toEnds, position);
+      position += width;
+      continue;
     }
-    place += toNext;
-    mask >>= 1;
-    if (((column + RESERVED_BITS + 1) & 63) == 0) {
-      bitmap += 8;
-      mask = load<u64>(bitmap);
+    if (position >= end) return false;
+    let length = <i32>load<u8>(bytes + <usize>position);
+    position += 1;
+    if (length > 250) {
+      const long = longLength(bytes + <usize>position, length);
+      if (long < 0) return false;
+      position += length == 252 ? 2 : length == 253 ? 3 : 8;
+      length = long;
     }
+    store<i32>(place, position);
+    // Never beyond the row by more than fixed values take: no length is read there.
+    if (length > end - position) return false;
+    position += length;
+    store<i32>(place + toEnds, position);
   }
   return position == end;
+}
+
+/** Whether a bit of a row's NULL bitmap is 1. */
+function isSet(bitmap: usize, bit: u32): bool {
+  return (((<u32>load<u8>(bitmap + <usize>(bit >> 3))) >> (bit & 7)) & 1) != 0;
+}
+
+/** Whether no bit of a row's NULL bitmap is 1. */
+function isZero(bitmap: usize, length: i32): bool {
+  const stop = bitmap + <usize>length;
+  let bits: u32 = 0;
+  for (; bitmap < stop; bitmap += 1) bits |= <u32>load<u8>(bitmap);
+  return bits == 0;
 }
 
 /** The length that stands in 2, 3 or 8 bytes behind a first one; -1 where no value is that long. */
@@ -189,31 +201,14 @@ export function mysqlBits(bytes: usize, starts: usize, ends: usize, count: i32, 
   return count;
 }
 
-/** What no date, timestamp and duration of MySQL comes near. */
-const NO_DATE: i32 = i32.MIN_VALUE;
-const NO_MICROSECONDS: i64 = i64.MIN_VALUE;
 const SECOND: i64 = 1000000;
 const MOST_MICROSECONDS: u32 = 999999;
 const LAST_YEAR: u32 = 9999;
 
-/** Year in 2 bytes, month, day as days since 1970; `NO_DATE` for what the calendar does not have. */
-function dayAt(at: usize): i32 {
-  const date = load<u32>(at);
-  const year = date & 0xffff;
-  const month = (date >> 16) & 0xff;
-  const day = date >> 24;
-  if (year > LAST_YEAR || month - 1 > 11 || day - 1 > 27) {
-    if (year > LAST_YEAR || month - 1 > 11 || day - 1 >= daysInMonth(year, month)) return NO_DATE;
-  }
-  // Years that begin in March have the leap day as their last; 400 more keep them positive.
-  const isEarly = u32(month < 3);
-  const marchYear = year + 400 - isEarly;
-  const century = marchYear / 100;
-  const dayOfYear = (153 * (month + 12 * isEarly - 3) + 2) / 5 + day;
-  const days = marchYear * 365 + (marchYear >> 2) - century + (century >> 2) + dayOfYear;
-  return <i32>days - DAYS_BEFORE_1970;
-}
-
+/** By month, of a year that begins in March: days before it, and from the year's end in January. */
+const DAYS_BEFORE: usize = memory.data<u16>([
+  0, 306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275,
+]);
 /** From the day before 1 March of the year -400. */
 const DAYS_BEFORE_1970: i32 = 719468 + 146097 + 1;
 
@@ -222,68 +217,68 @@ function daysInMonth(year: u32, month: u32): u32 {
   return 28 + u32((year & 3) == 0 && (year % 100 != 0 || year % 400 == 0));
 }
 
-/** DATE. */
-function dateOf(at: usize, length: i32): i32 {
-  return length == 4 ? dayAt(at) : NO_DATE;
-}
-
-/**
- * DATETIME, TIMESTAMP: a date, then hour, minute, second, then microseconds in 4 bytes. Trailing
- * parts that are zero are left out.
- */
-function timestampOf(at: usize, length: i32): i64 {
-  if (length != 7 && length != 11 && length != 4) return NO_MICROSECONDS;
-  const days = dayAt(at);
-  if (days == NO_DATE) return NO_MICROSECONDS;
-  let micros = <i64>days * (86400 * SECOND);
-  if (length >= 7) {
-    const clock = load<u32>(at, 4);
-    const hour = clock & 0xff;
-    const minute = (clock >> 8) & 0xff;
-    const second = (clock >> 16) & 0xff;
-    if (hour > 23 || minute > 59 || second > 59) return NO_MICROSECONDS;
-    micros += <i64>(hour * 3600 + minute * 60 + second) * SECOND;
-    if (length == 11) {
-      const fraction = load<u32>(at, 7);
-      if (fraction > MOST_MICROSECONDS) return NO_MICROSECONDS;
-      micros += <i64>fraction;
+/** Days since 1970, or else microseconds; answers as `mysqlDates` and `mysqlTimestamps` do. */
+function readMoments(
+  bytes: usize,
+  starts: usize,
+  ends: usize,
+  count: i32,
+  data: usize,
+  isDate: bool,
+): i32 {
+  for (let i = 0; i < count; i++) {
+    const start = startOf(starts, i);
+    const length = startOf(ends, i) - start;
+    const at = bytes + <usize>start;
+    const date = load<u32>(at);
+    const year = date & 0xffff;
+    const month = (date >> 16) & 0xff;
+    const day = date >> 24;
+    if (year > LAST_YEAR || month - 1 > 11) return i;
+    if (day - 1 > 27 && day - 1 >= daysInMonth(year, month)) return i;
+    // Years that begin in March have the leap day as their last; 400 more keep them positive.
+    const marchYear = year + 400 - u32(month < 3);
+    const century = marchYear / 100;
+    const days =
+      <i32>(marchYear * 365 + (marchYear >> 2) - century + (century >> 2)) +
+      <i32>(load<u16>(DAYS_BEFORE + ((<usize>month) << 1)) + day) -
+      DAYS_BEFORE_1970;
+    if (isDate) {
+      if (length != 4) return i;
+      store<i32>(data + ((<usize>i) << 2), days);
+      continue;
     }
+    let micros = <i64>days * (86400 * SECOND);
+    if (length != 4) {
+      const clock = load<u32>(at, 4);
+      const hour = clock & 0xff;
+      const minute = (clock >> 8) & 0xff;
+      const second = (clock >> 16) & 0xff;
+      if (hour > 23 || minute > 59 || second > 59) return i;
+      micros += <i64>(hour * 3600 + minute * 60 + second) * SECOND;
+      if (length != 7) {
+        const fraction = load<u32>(at, 7);
+        if (length != 11 || fraction > MOST_MICROSECONDS) return i;
+        micros += <i64>fraction;
+      }
+    }
+    store<i64>(data + ((<usize>i) << 3), micros);
   }
-  return micros;
+  return count;
 }
 
 /** Days of more are none of either server's, whose spans end at 838:59:59. */
 const MOST_DAYS: u32 = 100000;
 
-/** TIME: a sign, days in 4 bytes, hour, minute, second, then microseconds in 4 bytes. */
-function durationOf(at: usize, length: i32): i64 {
-  if (length == 0) return 0;
-  if (length != 8 && length != 12) return NO_MICROSECONDS;
-  const days = load<u32>(at, 1);
-  const hours = <u32>load<u8>(at, 5);
-  const minute = <u32>load<u8>(at, 6);
-  const second = <u32>load<u8>(at, 7);
-  const fraction = length == 12 ? load<u32>(at, 8) : 0;
-  if (minute > 59 || second > 59 || fraction > MOST_MICROSECONDS || days > MOST_DAYS) {
-    return NO_MICROSECONDS;
-  }
-  const seconds = <i64>(days * 86400) + <i64>(hours * 3600 + minute * 60 + second);
-  const micros = seconds * SECOND + <i64>fraction;
-  return load<u8>(at) == 0 ? micros : -micros;
-}
-
-/** Days since 1970. */
+/** DATE: year in 2 bytes, month, day; as days since 1970. */
 export function mysqlDates(bytes: usize, starts: usize, ends: usize, count: i32, data: usize): i32 {
-  for (let i = 0; i < count; i++) {
-    const start = startOf(starts, i);
-    const days = dateOf(bytes + <usize>start, startOf(ends, i) - start);
-    if (days == NO_DATE) return i;
-    store<i32>(data + ((<usize>i) << 2), days);
-  }
-  return count;
+  return readMoments(bytes, starts, ends, count, data, true);
 }
 
-/** Microseconds since 1970. */
+/**
+ * DATETIME, TIMESTAMP: a date, then hour, minute, second, then microseconds in 4 bytes; trailing
+ * parts that are zero are left out. As microseconds since 1970.
+ */
 export function mysqlTimestamps(
   bytes: usize,
   starts: usize,
@@ -291,16 +286,10 @@ export function mysqlTimestamps(
   count: i32,
   data: usize,
 ): i32 {
-  for (let i = 0; i < count; i++) {
-    const start = startOf(starts, i);
-    const micros = timestampOf(bytes + <usize>start, startOf(ends, i) - start);
-    if (micros == NO_MICROSECONDS) return i;
-    store<i64>(data + ((<usize>i) << 3), micros);
-  }
-  return count;
+  return readMoments(bytes, starts, ends, count, data, false);
 }
 
-/** Microseconds. */
+/** TIME: a sign, days in 4 bytes, hour, minute, second, then microseconds in 4 bytes. */
 export function mysqlDurations(
   bytes: usize,
   starts: usize,
@@ -310,8 +299,21 @@ export function mysqlDurations(
 ): i32 {
   for (let i = 0; i < count; i++) {
     const start = startOf(starts, i);
-    const micros = durationOf(bytes + <usize>start, startOf(ends, i) - start);
-    if (micros == NO_MICROSECONDS) return i;
+    const length = startOf(ends, i) - start;
+    const at = bytes + <usize>start;
+    let micros: i64 = 0;
+    if (length != 0) {
+      if (length != 8 && length != 12) return i;
+      const days = load<u32>(at, 1);
+      const hours = <u32>load<u8>(at, 5);
+      const minute = <u32>load<u8>(at, 6);
+      const second = <u32>load<u8>(at, 7);
+      const fraction = length == 12 ? load<u32>(at, 8) : 0;
+      if (minute > 59 || second > 59 || fraction > MOST_MICROSECONDS || days > MOST_DAYS) return i;
+      const seconds = <i64>days * 86400 + <i64>(hours * 3600 + minute * 60 + second);
+      micros = seconds * SECOND + <i64>fraction;
+      if (load<u8>(at) != 0) micros = -micros;
+    }
     store<i64>(data + ((<usize>i) << 3), micros);
   }
   return count;
@@ -329,18 +331,17 @@ export function mysqlDatesLeft(
   rows: i32,
   data: usize,
 ): i32 {
-  let value = 0;
-  let left = 0;
+  let value: usize = 0;
+  let left: usize = 0;
   for (let row = 0; row < rows; row++) {
     const flag = valid + <usize>row;
     if (load<u8>(flag) == 0) continue;
-    const start = startOf(starts, value);
-    const days = dateOf(bytes + <usize>start, startOf(ends, value++) - start);
-    store<i32>(data + ((<usize>left) << 2), days);
-    store<u8>(flag, u8(days != NO_DATE));
-    left += i32(days != NO_DATE);
+    const is = mysqlDates(bytes, starts + (value << 2), ends + (value << 2), 1, data + (left << 2));
+    value += 1;
+    store<u8>(flag, <u8>is);
+    left += <usize>is;
   }
-  return left;
+  return <i32>left;
 }
 
 export function mysqlTimestampsLeft(
@@ -351,18 +352,18 @@ export function mysqlTimestampsLeft(
   rows: i32,
   data: usize,
 ): i32 {
-  let value = 0;
-  let left = 0;
+  let value: usize = 0;
+  let left: usize = 0;
   for (let row = 0; row < rows; row++) {
     const flag = valid + <usize>row;
     if (load<u8>(flag) == 0) continue;
-    const start = startOf(starts, value);
-    const micros = timestampOf(bytes + <usize>start, startOf(ends, value++) - start);
-    store<i64>(data + ((<usize>left) << 3), micros);
-    store<u8>(flag, u8(micros != NO_MICROSECONDS));
-    left += i32(micros != NO_MICROSECONDS);
+    const place = value << 2;
+    const is = mysqlTimestamps(bytes, starts + place, ends + place, 1, data + (left << 3));
+    value += 1;
+    store<u8>(flag, <u8>is);
+    left += <usize>is;
   }
-  return left;
+  return <i32>left;
 }
 
 export function mysqlDurationsLeft(
@@ -373,18 +374,18 @@ export function mysqlDurationsLeft(
   rows: i32,
   data: usize,
 ): i32 {
-  let value = 0;
-  let left = 0;
+  let value: usize = 0;
+  let left: usize = 0;
   for (let row = 0; row < rows; row++) {
     const flag = valid + <usize>row;
     if (load<u8>(flag) == 0) continue;
-    const start = startOf(starts, value);
-    const micros = durationOf(bytes + <usize>start, startOf(ends, value++) - start);
-    store<i64>(data + ((<usize>left) << 3), micros);
-    store<u8>(flag, u8(micros != NO_MICROSECONDS));
-    left += i32(micros != NO_MICROSECONDS);
+    const place = value << 2;
+    const is = mysqlDurations(bytes, starts + place, ends + place, 1, data + (left << 3));
+    value += 1;
+    store<u8>(flag, <u8>is);
+    left += <usize>is;
   }
-  return left;
+  return <i32>left;
 }
 
 const MINUS: u8 = 0x2d;
@@ -432,7 +433,8 @@ export function mysqlDecimals64(
       if (v128.any_true(i8x16.gt_u(numbers, i8x16.splat(9)))) return i;
       value = numberOf(numbers);
     } else {
-      if (digits > 18) return i;
+      // One more than the precision, for the zero before the point of 0.5 and its like.
+      if (digits > 19) return i;
       const dot = end - <usize>(scale + 1);
       value = 0;
       for (let at = end - <usize>length; at < end; at++) {
@@ -504,6 +506,6 @@ export function mysqlDecimals128(
   return count;
 }
 
-/** One more than the precision, for the zero before the point of 0.5 and its like. */
+/** Again one more than the precision. */
 const MOST_DIGITS: i32 = 39;
 const MOST_FACTOR: u64 = 1000000000000000000;

@@ -3,11 +3,12 @@
  * in a `KernelMemory`, offsets from `bytes`, counts and sizes; what they do is said there.
  */
 export interface DecodeKernels {
-  gatherValues(starts: number, ends: number, valid: number, rows: number): number;
-  otherWidths(starts: number, ends: number, count: number, width: number): number;
-  placeSideBySide(starts: number, ends: number, count: number, width: number): void;
+  gatherValues(this: void, starts: number, ends: number, valid: number, rows: number): number;
+  otherWidths(this: void, starts: number, ends: number, count: number, width: number): number;
+  placeSideBySide(this: void, starts: number, ends: number, count: number, width: number): void;
 
   postgresWalk(
+    this: void,
     bytes: number,
     at: number,
     filled: number,
@@ -20,17 +21,47 @@ export interface DecodeKernels {
     state: number,
   ): number;
   postgresBooleans(
+    this: void,
     bytes: number,
     starts: number,
     ends: number,
     count: number,
     data: number,
   ): number;
-  postgresInt16(bytes: number, starts: number, ends: number, count: number, data: number): number;
-  postgresFixed32(bytes: number, starts: number, ends: number, count: number, data: number): number;
-  postgresFixed64(bytes: number, starts: number, ends: number, count: number, data: number): number;
-  postgresDates(bytes: number, starts: number, ends: number, count: number, data: number): number;
+  postgresInt16(
+    this: void,
+    bytes: number,
+    starts: number,
+    ends: number,
+    count: number,
+    data: number,
+  ): number;
+  postgresFixed32(
+    this: void,
+    bytes: number,
+    starts: number,
+    ends: number,
+    count: number,
+    data: number,
+  ): number;
+  postgresFixed64(
+    this: void,
+    bytes: number,
+    starts: number,
+    ends: number,
+    count: number,
+    data: number,
+  ): number;
+  postgresDates(
+    this: void,
+    bytes: number,
+    starts: number,
+    ends: number,
+    count: number,
+    data: number,
+  ): number;
   postgresTimestamps(
+    this: void,
     bytes: number,
     starts: number,
     ends: number,
@@ -38,6 +69,7 @@ export interface DecodeKernels {
     data: number,
   ): number;
   postgresDatesLeft(
+    this: void,
     bytes: number,
     starts: number,
     valid: number,
@@ -45,6 +77,7 @@ export interface DecodeKernels {
     data: number,
   ): number;
   postgresTimestampsLeft(
+    this: void,
     bytes: number,
     starts: number,
     valid: number,
@@ -52,6 +85,7 @@ export interface DecodeKernels {
     data: number,
   ): number;
   postgresDecimals64(
+    this: void,
     bytes: number,
     starts: number,
     ends: number,
@@ -62,6 +96,7 @@ export interface DecodeKernels {
     data: number,
   ): number;
   postgresDecimals128(
+    this: void,
     bytes: number,
     starts: number,
     ends: number,
@@ -73,6 +108,7 @@ export interface DecodeKernels {
   ): number;
 
   mysqlWalk(
+    this: void,
     bytes: number,
     at: number,
     filled: number,
@@ -87,6 +123,7 @@ export interface DecodeKernels {
     state: number,
   ): number;
   mysqlWalkRow(
+    this: void,
     bytes: number,
     at: number,
     end: number,
@@ -97,17 +134,46 @@ export interface DecodeKernels {
     row: number,
     nulls: number,
   ): number;
-  mysqlInt8(bytes: number, starts: number, count: number, data: number): void;
-  mysqlUint8(bytes: number, starts: number, count: number, data: number): void;
-  mysqlInt16(bytes: number, starts: number, count: number, data: number): void;
-  mysqlUint16(bytes: number, starts: number, count: number, data: number): void;
-  mysqlFixed32(bytes: number, starts: number, count: number, data: number): void;
-  mysqlFixed64(bytes: number, starts: number, count: number, data: number): void;
-  mysqlBits(bytes: number, starts: number, ends: number, count: number, data: number): number;
-  mysqlDates(bytes: number, starts: number, ends: number, count: number, data: number): number;
-  mysqlTimestamps(bytes: number, starts: number, ends: number, count: number, data: number): number;
-  mysqlDurations(bytes: number, starts: number, ends: number, count: number, data: number): number;
+  mysqlInt8(this: void, bytes: number, starts: number, count: number, data: number): void;
+  mysqlUint8(this: void, bytes: number, starts: number, count: number, data: number): void;
+  mysqlInt16(this: void, bytes: number, starts: number, count: number, data: number): void;
+  mysqlUint16(this: void, bytes: number, starts: number, count: number, data: number): void;
+  mysqlFixed32(this: void, bytes: number, starts: number, count: number, data: number): void;
+  mysqlFixed64(this: void, bytes: number, starts: number, count: number, data: number): void;
+  mysqlBits(
+    this: void,
+    bytes: number,
+    starts: number,
+    ends: number,
+    count: number,
+    data: number,
+  ): number;
+  mysqlDates(
+    this: void,
+    bytes: number,
+    starts: number,
+    ends: number,
+    count: number,
+    data: number,
+  ): number;
+  mysqlTimestamps(
+    this: void,
+    bytes: number,
+    starts: number,
+    ends: number,
+    count: number,
+    data: number,
+  ): number;
+  mysqlDurations(
+    this: void,
+    bytes: number,
+    starts: number,
+    ends: number,
+    count: number,
+    data: number,
+  ): number;
   mysqlDatesLeft(
+    this: void,
     bytes: number,
     starts: number,
     ends: number,
@@ -116,6 +182,7 @@ export interface DecodeKernels {
     data: number,
   ): number;
   mysqlTimestampsLeft(
+    this: void,
     bytes: number,
     starts: number,
     ends: number,
@@ -124,6 +191,7 @@ export interface DecodeKernels {
     data: number,
   ): number;
   mysqlDurationsLeft(
+    this: void,
     bytes: number,
     starts: number,
     ends: number,
@@ -132,6 +200,7 @@ export interface DecodeKernels {
     data: number,
   ): number;
   mysqlDecimals64(
+    this: void,
     bytes: number,
     starts: number,
     ends: number,
@@ -142,6 +211,7 @@ export interface DecodeKernels {
     data: number,
   ): number;
   mysqlDecimals128(
+    this: void,
     bytes: number,
     starts: number,
     ends: number,
