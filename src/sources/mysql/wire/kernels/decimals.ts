@@ -34,9 +34,12 @@ export function readDecimals(
     const negative = bytes[at] === MINUS;
     if (negative) at++;
     const dot = end - scale - dotLength;
-    const digits = end - at - dotLength;
-    if (dot <= at || digits > 18) return index;
-    if (dotLength !== 0 && bytes[dot] !== DOT) return index;
+    let digits = end - at - dotLength;
+    if (dot <= at || (dotLength !== 0 && bytes[dot] !== DOT)) return index;
+    if (digits > 18) {
+      for (; at < dot && bytes[at] === ZERO; at++) digits--;
+      if (digits > 18) return index;
+    }
     let wrong = 0;
     if (digits <= 9) {
       let value = 0;
