@@ -1,4 +1,5 @@
 import type { Batch } from '../columnar/batch';
+import type { KernelMemory } from '../columnar/kernels/memory';
 import type { TableToken } from '../detection/detection';
 import type { LoadMode, RetentionSettings } from '../pipeline/pipeline';
 import type { Finding } from '../sources/source';
@@ -90,7 +91,12 @@ export interface PublishRequest {
 
 /** The part of a destination that takes rows: all that an engine needs of it. */
 export interface StagingArea {
-  stage(identity: RunIdentity, columns: readonly ColumnSpec[]): Promise<StagingWriter>;
+  /** What lies in `memory`, one of the writer's own by default, is encoded where it lies. */
+  stage(
+    identity: RunIdentity,
+    columns: readonly ColumnSpec[],
+    memory?: KernelMemory,
+  ): Promise<StagingWriter>;
 }
 
 export interface Destination extends StagingArea {

@@ -1,4 +1,5 @@
 import type { Batch } from '../columnar/batch';
+import type { KernelMemory } from '../columnar/kernels/memory';
 import type { TableToken } from '../detection/detection';
 import type { CursorSettings, DetectionStrategy, TableSettings } from '../pipeline/pipeline';
 import type { ColumnSpec } from '../types/logical';
@@ -81,12 +82,14 @@ export interface TableSnapshot {
   maximum(column: string, filter: RowFilter): Promise<string | undefined>;
   /**
    * Streams the rows, bounded: at most one batch (about 64 Ki rows or 8 MiB, whichever comes
-   * first) and what the driver buffers. A batch is valid until the next one is asked for.
+   * first) and what the driver buffers. A batch is valid until the next one is asked for. It lies in
+   * `memory`, one of its own by default, as far as kernels decode it.
    */
   read(
     settings: TableSettings,
     filter: RowFilter,
     statistics: ReadStatistics,
+    memory?: KernelMemory,
   ): AsyncIterable<Batch>;
   close(): Promise<void>;
 }

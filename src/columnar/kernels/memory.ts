@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ComportaError } from '../../errors';
+import type { Allocator } from '../allocator';
 import type { Kernels } from './kernels';
 
 const PAGE_BYTES = 65_536;
@@ -18,12 +19,14 @@ let compiled: WebAssembly.Module | undefined;
  * The memory in which one load's columns lie, with the kernels that work in it. It never grows, so
  * that views of it stay good for its life; all of it is freed with the object.
  */
-export class KernelMemory {
+export class KernelMemory implements Allocator {
   readonly kernels: Kernels;
   readonly buffer: ArrayBuffer;
   /** For small results of kernels: 64 bytes. */
   readonly state: Int32Array<ArrayBuffer>;
+  private readonly first: number;
   private next = FIRST_ADDRESS;
+  private highest = FIRST_ADDRESS;
   /** Places given back, by the binary logarithm of their size. */
   private readonly free: number[][] = [];
 
@@ -34,13 +37,14 @@ export class KernelMemory {
     this.kernels = new WebAssembly.Instance(compiled, imports).exports as Kernels;
     this.buffer = memory.buffer;
     this.state = this.int32(16);
+    this.first = this.next;
   }
 
   /**
    * The address of a place of at least so many bytes. What lies there is undefined. Throws
    * ValueUnfaithful when there is no more: rows of hundreds of megabytes.
    */
-  allocate(bytes: number): number {
+  private allocate(bytes: number): number {
     const size = sizeClass(bytes);
     const known = this.free[size]?.pop();
     if (known !== undefined) return known;
@@ -51,12 +55,23 @@ export class KernelMemory {
       });
     }
     this.next += 2 ** size;
+    this.highest = Math.max(this.highest, this.next);
     return address;
   }
 
-  /** Gives a place back; `bytes` as it was allocated. */
-  release(address: number, bytes: number): void {
-    (this.free[sizeClass(bytes)] ??= []).push(address);
+  release(buffer: ArrayBufferView): void {
+    (this.free[sizeClass(buffer.byteLength)] ??= []).push(buffer.byteOffset);
+  }
+
+  /** Takes everything back: nothing that it gave out may be used any more. */
+  reset(): void {
+    this.next = this.first;
+    this.free.length = 0;
+  }
+
+  /** Bytes that have been given out at one time, and are therefore real memory. */
+  get touched(): number {
+    return this.highest - FIRST_ADDRESS;
   }
 
   /** Whether a view's bytes lie in this memory, where its `byteOffset` is its address. */
@@ -87,11 +102,6 @@ export class KernelMemory {
   int64(length: number): BigInt64Array<ArrayBuffer> {
     return new BigInt64Array(this.buffer, this.allocate(length * 8), length);
   }
-}
-
-/** Gives a view's place back to the memory that it came from. */
-export function releaseView(memory: KernelMemory, view: ArrayBufferView): void {
-  memory.release(view.byteOffset, view.byteLength);
 }
 
 /** Powers of two, so that any place given back serves any later need of its class. */

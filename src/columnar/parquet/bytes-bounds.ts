@@ -55,7 +55,8 @@ export class BytesBounds {
     this.include(other.maxBytes, 0, other.maxLength, other.maxCut);
   }
 
-  private take(data: Buffer, start: number, stop: number): void {
+  /** Takes one value. */
+  take(data: Buffer, start: number, stop: number): void {
     const cut = stop - start > this.limit;
     this.include(data, start, cut ? start + this.limit : stop, cut);
   }

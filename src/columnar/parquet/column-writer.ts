@@ -1,4 +1,5 @@
 import type { ColumnSpec } from '../../types/logical';
+import type { KernelMemory } from '../kernels/memory';
 import type { Vector } from '../vectors';
 import { ByteBlocks } from './byte-blocks';
 import type { PageCompressor } from './compression';
@@ -14,9 +15,11 @@ import {
   type PageLocation,
   type SchemaElement,
 } from './format';
-import { bitWidth, hybridBound, writeHybrid } from './hybrid';
+import { extremesOf } from './extremes';
+import { appendHybrid, bitWidth } from './hybrid';
 import { PageBuffer } from './page-buffer';
 import { appendPlain } from './plain';
+import type { Residence } from './residence';
 import { schemaElement } from './schema';
 import type { ByteSink } from './sink';
 import { boundsCollector, type BoundsCollector } from './statistics';
@@ -26,6 +29,7 @@ import { ThriftWriter } from './thrift';
 const ROWS_AT_ONCE = 8192;
 /** After so many values a dictionary that has met hardly any of them twice is given up. */
 const FIRST_LOOK = 4096;
+const FIRST_INDEXES = 512;
 const EMPTY = new Uint8Array(0);
 
 /** Rows `from` up to `end` of a vector, with the place of their values among its dense values. */
@@ -43,6 +47,8 @@ export interface PageOptions {
   readonly compress: PageCompressor;
   /** For pages that are encoded as a whole at their end; shared, as no two pages end at once. */
   readonly scratch: PageBuffer;
+  readonly memory: KernelMemory;
+  readonly place: Residence;
 }
 
 /** Room for the levels of a page of so many rows, see `definitionLevels`. */
@@ -78,9 +84,9 @@ export class ColumnChunkWriter {
   /** Whether the page being filled holds indexes. */
   private isIndexed: boolean;
   private indexedPages = 0;
-  private indexes = new Int32Array(0);
+  private indexes: Int32Array<ArrayBuffer>;
   /** Per dictionary entry the number of the last page that used it. */
-  private usedIn = new Int32Array(0);
+  private usedIn: Int32Array<ArrayBuffer>;
 
   constructor(
     spec: ColumnSpec,
@@ -89,8 +95,11 @@ export class ColumnChunkWriter {
     this.element = schemaElement(spec);
     this.chunkBounds = boundsCollector(spec.type);
     this.pageBounds = boundsCollector(spec.type);
-    this.page = new PageBuffer(headroom(options.pageRows));
-    this.dictionary = createDictionary(spec);
+    const { memory } = options;
+    this.page = new PageBuffer(memory, headroom(options.pageRows));
+    this.dictionary = createDictionary(memory, spec, this.element.length);
+    this.indexes = memory.int32(FIRST_INDEXES);
+    this.usedIn = memory.int32(FIRST_INDEXES).fill(0);
     this.isIndexed = this.dictionary !== undefined;
   }
 
@@ -105,7 +114,7 @@ export class ColumnChunkWriter {
     let valuesFrom = slice.valuesFrom;
     for (let from = slice.from; from < slice.end;) {
       const end = Math.min(from + step, slice.end, from + this.options.pageRows - this.pageRows);
-      const valuesEnd = valuesFrom + countValues(vector, from, end);
+      const valuesEnd = valuesFrom + this.countValues(vector, from, end);
       this.appendLevels(vector, from, end, valuesEnd - valuesFrom);
       this.appendValues(vector, valuesFrom, valuesEnd);
       valuesFrom = valuesEnd;
@@ -149,6 +158,15 @@ export class ColumnChunkWriter {
     return chunk;
   }
 
+  /** Gives its memory back; nothing can be written any more. */
+  release(): void {
+    const { memory } = this.options;
+    this.page.release();
+    this.dictionary?.release();
+    memory.release(this.indexes);
+    memory.release(this.usedIn);
+  }
+
   private beginChunk(): void {
     this.chunkBounds.reset();
     this.pages = [];
@@ -185,11 +203,14 @@ export class ColumnChunkWriter {
 
   private appendValues(vector: Vector, from: number, end: number): void {
     const count = end - from;
+    if (count === 0) return;
     const before = this.pageValues;
     this.pageValues += count;
     if (this.isIndexed && this.dictionary !== undefined) {
       this.reserveIndexes(this.pageValues);
-      const taken = this.dictionary.encode(vector, from, end, this.indexes, before);
+      const place = this.options.place.settle(vector, from, end);
+      const indexes = this.indexes.byteOffset + before * 4;
+      const taken = this.dictionary.encode(place, count, indexes);
       if (taken === count && !this.isHopeless(this.dictionary)) return;
       this.giveUpIndexes(this.dictionary, before + taken);
       if (taken < count) this.appendPlainValues(vector, from + taken, end);
@@ -199,15 +220,40 @@ export class ColumnChunkWriter {
   }
 
   private appendPlainValues(vector: Vector, from: number, end: number): void {
-    appendPlain(this.page, this.element, vector, from, end);
-    this.pageBounds.update(vector, from, end);
+    if (end === from) return;
+    const { memory } = this.options;
+    const place = this.options.place.settle(vector, from, end);
+    appendPlain(memory.kernels, this.page, this.element, vector, place, from, end);
+    this.updateBounds(vector, place, from, end);
+  }
+
+  /** Of values that `place` has settled. */
+  private updateBounds(vector: Vector, place: Residence, from: number, end: number): void {
+    const extremes = extremesOf(this.options.memory, vector, place, end - from);
+    if (extremes === undefined) return this.pageBounds.update(vector, from, end);
+    const { least, most } = extremes;
+    this.pageBounds.update(vector, from + least, from + least + 1);
+    this.pageBounds.update(vector, from + most, from + most + 1);
   }
 
   private reserveIndexes(count: number): void {
     if (count <= this.indexes.length) return;
-    const larger = new Int32Array(Math.min(this.options.pageRows, Math.max(512, count * 2)));
-    larger.set(this.indexes);
+    const { memory, pageRows } = this.options;
+    const larger = memory.int32(Math.min(pageRows, count * 2));
+    larger.set(this.indexes.subarray(0, Math.min(this.indexes.length, larger.length)));
+    memory.release(this.indexes);
     this.indexes = larger;
+  }
+
+  private countValues(vector: Vector, from: number, end: number): number {
+    if (vector.values === vector.rows) return end - from;
+    const { memory } = this.options;
+    if (memory.holds(vector.valid)) {
+      return memory.kernels.countOnes(vector.valid.byteOffset, from, end);
+    }
+    let count = 0;
+    for (let i = from; i < end; i++) count += vector.valid[i]!;
+    return count;
   }
 
   /** Nearly every value so far was a new one. */
@@ -260,18 +306,22 @@ export class ColumnChunkWriter {
   private boundsOfUsed({ values }: Dictionary): void {
     const { indexes } = this;
     const size = values.values;
+    const { memory } = this.options;
     if (size > this.usedIn.length) {
-      const larger = new Int32Array(Math.max(this.usedIn.length * 2, size));
+      const larger = memory.int32(size * 2).fill(0);
       larger.set(this.usedIn);
+      memory.release(this.usedIn);
       this.usedIn = larger;
     }
     const { usedIn } = this;
     const page = this.pages.length + 1;
-    for (let i = 0; i < this.pageValues; i++) usedIn[indexes[i]!] = page;
+    memory.kernels.markUsed(indexes.byteOffset, this.pageValues, usedIn.byteOffset, page);
     for (let from = 0; from < size;) {
       let end = from;
       while (end < size && usedIn[end] === page) end++;
-      if (end > from) this.pageBounds.update(values, from, end);
+      if (end > from) {
+        this.updateBounds(values, this.options.place.settle(values, from, end), from, end);
+      }
       from = end + 1;
     }
   }
@@ -280,11 +330,10 @@ export class ColumnChunkWriter {
     const { scratch } = this.options;
     const width = bitWidth(values.values);
     scratch.clear(this.options.pageBytes * 4);
-    scratch.reserve(1 + hybridBound(this.pageValues, width), this.element.name);
-    const start = scratch.end;
-    scratch.view.setUint8(start, width);
-    scratch.length =
-      writeHybrid(scratch.view, start + 1, this.indexes, this.pageValues, width) - start;
+    scratch.bytes[scratch.end] = width;
+    scratch.length = 1;
+    const { memory } = this.options;
+    appendHybrid(memory.kernels, scratch, this.indexes, this.pageValues, width, this.element.name);
     return scratch.payload(levels);
   }
 
@@ -330,7 +379,9 @@ export class ColumnChunkWriter {
   private dictionaryPage(): Buffer | undefined {
     if (this.dictionary === undefined || this.indexedPages === 0) return undefined;
     const { values } = this.dictionary;
-    appendPlain(this.page, this.element, values, 0, values.values);
+    const { memory, place } = this.options;
+    place.settle(values, 0, values.values);
+    appendPlain(memory.kernels, this.page, this.element, values, place, 0, values.values);
     const payload = this.page.payload(EMPTY);
     const compressed = this.options.compress(payload);
     const header = new ThriftWriter();
@@ -343,13 +394,6 @@ export class ColumnChunkWriter {
     this.page.clear(this.options.pageBytes * 4);
     return Buffer.concat([header.bytes(), compressed]);
   }
-}
-
-function countValues(vector: Vector, from: number, end: number): number {
-  if (vector.values === vector.rows) return end - from;
-  let count = 0;
-  for (let i = from; i < end; i++) count += vector.valid[i]!;
-  return count;
 }
 
 /** Few enough rows that a page of long values does not outgrow its size by much. */

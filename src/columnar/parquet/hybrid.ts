@@ -1,3 +1,6 @@
+import type { Kernels } from '../kernels/kernels';
+import type { PageBuffer } from './page-buffer';
+
 /**
  * The RLE/bit-packed hybrid in which Parquet writes dictionary indexes: runs of equal values as
  * their length and value, everything else packed eight values to a group.
@@ -17,97 +20,54 @@ export function bitWidth(size: number): number {
   return Math.max(1, 32 - Math.clz32(size - 1));
 }
 
-/** The most bytes that `count` values can take. */
-export function hybridBound(count: number, width: number): number {
-  return Math.ceil(count / GROUP) * (width + RUN_OVERHEAD) + RUN_OVERHEAD;
-}
-
-/**
- * Writes the first `count` indexes with `width` (1 to 24) bits each at `at`; returns the end. There
- * must be `hybridBound` bytes behind `at`. Every index fits its bits.
- */
-export function writeHybrid(
-  out: DataView,
-  at: number,
+/** Appends the first `count` indexes with `width` (1 to 32) bits each. Every index fits its bits. */
+export function appendHybrid(
+  kernels: Kernels,
+  page: PageBuffer,
   indexes: Int32Array,
   count: number,
   width: number,
-): number {
+  column: string,
+): void {
+  page.reserve(Math.ceil(count / GROUP) * (width + RUN_OVERHEAD) + RUN_OVERHEAD, column);
+  const address = indexes.byteOffset;
+  const pack = (from: number, end: number) => {
+    const groups = Math.ceil((end - from) / GROUP);
+    appendVarint(page, groups * 2 + 1);
+    kernels.pack(address, from, end, width, page.address);
+    page.length += groups * width;
+  };
   // Looking for runs costs more than it saves where neighbours seldom agree.
-  if (countRepeats(indexes, count) * 2 < count) return packed(out, at, indexes, 0, count, width);
-  let position = at;
+  if (count === 0 || kernels.countRepeats(address, count) * 2 < count) {
+    if (count > 0) pack(0, count);
+    return;
+  }
   let packedFrom = 0;
   for (let i = 0; i < count;) {
-    const value = indexes[i]!;
-    let end = i + 1;
-    while (end < count && indexes[end] === value) end++;
+    const end = i + kernels.runLength(address, i, count);
     // A run may begin only where a packed group ends.
     const start = packedFrom + Math.ceil((i - packedFrom) / GROUP) * GROUP;
     if (end - start >= GROUP) {
-      if (start > packedFrom) position = packed(out, position, indexes, packedFrom, start, width);
-      position = writeVarint(out, position, (end - start) * 2);
-      for (let bits = 0; bits < width; bits += 8) out.setUint8(position++, (value >>> bits) & 0xff);
+      if (start > packedFrom) pack(packedFrom, start);
+      appendVarint(page, (end - start) * 2);
+      for (let bits = 0; bits < width; bits += 8) appendByte(page, indexes[i]! >>> bits);
       packedFrom = end;
     }
     i = end;
   }
-  return packedFrom < count ? packed(out, position, indexes, packedFrom, count, width) : position;
+  if (packedFrom < count) pack(packedFrom, count);
 }
 
-function countRepeats(indexes: Int32Array, count: number): number {
-  let repeats = 0;
-  let previous = 0;
-  for (let i = 0; i < count; i++) {
-    const index = indexes[i]!;
-    // One for equal, without a branch that the processor would mispredict.
-    repeats += ((index ^ previous) - 1) >>> 31;
-    previous = index;
-  }
-  return repeats;
-}
-
-/** Values least significant bit first, gathered in a 32-bit word that leaves when it is full. */
-function packed(
-  out: DataView,
-  at: number,
-  indexes: Int32Array,
-  from: number,
-  end: number,
-  width: number,
-): number {
-  const groups = Math.ceil((end - from) / GROUP);
-  let position = writeVarint(out, at, groups * 2 + 1);
-  const stop = position + groups * width;
-  let word = 0;
-  let bits = 0;
-  for (let i = from; i < end; i++) {
-    const value = indexes[i]!;
-    word |= value << bits;
-    bits += width;
-    if (bits >= 32) {
-      out.setInt32(position, word, true);
-      position += 4;
-      bits -= 32;
-      // A shift by 32 is a shift by 0 here.
-      word = bits === 0 ? 0 : value >>> (width - bits);
-    }
-  }
-  for (; bits > 0; bits -= 8) {
-    out.setUint8(position++, word & 0xff);
-    word >>>= 8;
-  }
-  // The last group is filled up with zeros.
-  while (position < stop) out.setUint8(position++, 0);
-  return stop;
-}
-
-function writeVarint(out: DataView, at: number, value: number): number {
-  let position = at;
+function appendVarint(page: PageBuffer, value: number): void {
   let rest = value;
   while (rest >= 0x80) {
-    out.setUint8(position++, (rest & 0x7f) | 0x80);
+    appendByte(page, (rest & 0x7f) | 0x80);
     rest >>>= 7;
   }
-  out.setUint8(position++, rest);
-  return position;
+  appendByte(page, rest);
+}
+
+function appendByte(page: PageBuffer, value: number): void {
+  page.bytes[page.end] = value;
+  page.length += 1;
 }

@@ -1,4 +1,5 @@
 import { ComportaError } from '../../errors';
+import type { Allocator } from '../allocator';
 
 const LARGEST_PAGE = 2 ** 31 - 1;
 const FIRST_BYTES = 4096;
@@ -11,16 +12,22 @@ export class PageBuffer {
   /** Bytes of values so far. */
   length = 0;
   bytes: Buffer;
-  view: DataView;
 
-  constructor(private readonly headroom: number) {
-    this.bytes = Buffer.allocUnsafeSlow(headroom + FIRST_BYTES);
-    this.view = viewOf(this.bytes);
+  constructor(
+    private readonly memory: Allocator,
+    private readonly headroom: number,
+  ) {
+    this.bytes = memory.bytes(headroom + FIRST_BYTES);
   }
 
-  /** Where the next byte goes. */
+  /** Where in `bytes` the next one goes. */
   get end(): number {
     return this.headroom + this.length;
+  }
+
+  /** The address of the next byte in the memory that the buffer lies in. */
+  get address(): number {
+    return this.bytes.byteOffset + this.end;
   }
 
   /** Makes place for `count` more bytes; `column` is for the error of a page beyond 2 GiB. */
@@ -34,11 +41,12 @@ export class PageBuffer {
         { remedy: 'leave the column out with excludeColumns' },
       );
     }
-    const size = Math.min(LARGEST_PAGE, Math.max(this.bytes.length * 2, needed));
-    const larger = Buffer.allocUnsafeSlow(size);
+    const larger = this.memory.bytes(
+      Math.min(LARGEST_PAGE, Math.max(this.bytes.length * 2, needed)),
+    );
     this.bytes.copy(larger, this.headroom, this.headroom, this.end);
+    this.memory.release(this.bytes);
     this.bytes = larger;
-    this.view = viewOf(larger);
   }
 
   /** The whole page: `levels` and the values behind them. Good until the next value is written. */
@@ -48,15 +56,16 @@ export class PageBuffer {
     return this.bytes.subarray(start, this.end);
   }
 
+  /** Gives its memory back. */
+  release(): void {
+    this.memory.release(this.bytes);
+  }
+
   /** Starts again; memory beyond `keep` bytes, which one huge value took, is given back. */
   clear(keep: number): void {
     this.length = 0;
-    if (this.bytes.length <= this.headroom + keep) return;
-    this.bytes = Buffer.allocUnsafeSlow(this.headroom + FIRST_BYTES);
-    this.view = viewOf(this.bytes);
+    if (this.bytes.length <= this.headroom + Math.max(keep, FIRST_BYTES)) return;
+    this.memory.release(this.bytes);
+    this.bytes = this.memory.bytes(this.headroom + FIRST_BYTES);
   }
-}
-
-function viewOf(bytes: Buffer): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

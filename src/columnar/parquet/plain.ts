@@ -1,80 +1,59 @@
+import type { Kernels } from '../kernels/kernels';
 import type { Vector } from '../vectors';
-import { writeByteArrays, writeTails } from './encoding';
 import { PhysicalType, type SchemaElement } from './format';
 import type { PageBuffer } from './page-buffer';
+import type { Residence } from './residence';
 
 /**
- * Appends values `from` up to `end` of a vector in Parquet's plain encoding. Booleans take a byte
- * each: they are packed when the page ends.
+ * Appends values `from` up to `end` of a vector, which `place` has settled, in Parquet's plain
+ * encoding. Booleans take a byte each: they are packed when the page ends.
  */
 export function appendPlain(
+  kernels: Kernels,
   page: PageBuffer,
   element: SchemaElement,
   vector: Vector,
+  place: Residence,
   from: number,
   end: number,
 ): void {
+  const count = end - from;
   switch (vector.storage) {
     case 'boolean':
-      return copy(page, element, vector.data, 1, from, end);
     case 'fixed32':
     case 'float':
-      return copy(page, element, vector.data, 4, from, end);
     case 'double':
-      return copy(page, element, vector.data, 8, from, end);
+      return copy(page, element, vector.data, from, end);
     case 'fixed64':
-      return element.type === PhysicalType.int32
-        ? copyLowHalves(page, element, vector.halves, from, end)
-        : copy(page, element, vector.data, 8, from, end);
+      if (element.type !== PhysicalType.int32) return copy(page, element, vector.data, from, end);
+      page.reserve(count * 4, element.name);
+      kernels.narrow(place.data, count, page.address);
+      page.length += count * 4;
+      return;
     case 'bytes': {
-      const { data, starts, ends } = vector;
+      const { data, starts, ends } = place;
       if (element.length !== undefined) {
-        page.reserve((end - from) * element.length, element.name);
-        writeTails(page.bytes, page.end, data, ends, from, end, element.length);
-        page.length += (end - from) * element.length;
+        page.reserve(count * element.length, element.name);
+        kernels.plainTails(data, ends, count, element.length, page.address);
+        page.length += count * element.length;
         return;
       }
-      page.reserve(plainBytes(starts, ends, from, end), element.name);
-      page.length +=
-        writeByteArrays(page.bytes, page.view, page.end, data, starts, ends, from, end) - page.end;
+      page.reserve(kernels.sumLengths(starts, ends, count) + count * 4, element.name);
+      page.length += kernels.plainBytes(data, starts, ends, count, page.address) - page.address;
     }
   }
-}
-
-/** Bytes that byte arrays take, with their lengths and what `writeByteArrays` writes beyond them. */
-function plainBytes(starts: Int32Array, ends: Int32Array, from: number, end: number): number {
-  let bytes = (end - from) * 4;
-  for (let i = from; i < end; i++) bytes += ends[i]! - starts[i]!;
-  return bytes;
 }
 
 function copy(
   page: PageBuffer,
   { name }: SchemaElement,
-  data: ArrayBufferView,
-  width: 1 | 4 | 8,
+  data: Exclude<Vector['data'], Buffer> | Uint8Array,
   from: number,
   end: number,
 ): void {
+  const width = data.BYTES_PER_ELEMENT;
   const bytes = (end - from) * width;
   page.reserve(bytes, name);
   page.bytes.set(new Uint8Array(data.buffer, data.byteOffset + from * width, bytes), page.end);
   page.length += bytes;
-}
-
-function copyLowHalves(
-  page: PageBuffer,
-  { name }: SchemaElement,
-  halves: Int32Array,
-  from: number,
-  end: number,
-): void {
-  page.reserve((end - from) * 4, name);
-  const { view } = page;
-  let position = page.end;
-  for (let i = from; i < end; i++) {
-    view.setInt32(position, halves[2 * i]!, true);
-    position += 4;
-  }
-  page.length += (end - from) * 4;
 }

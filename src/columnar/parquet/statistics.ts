@@ -292,23 +292,22 @@ class FloatingBounds implements BoundsCollector {
   }
 }
 
-/** Sixteen bytes of two's complement, big-endian, in signed order. */
+/** The last `width` bytes of two's complement, big-endian, in signed order. */
 class WideDecimalBounds implements BoundsCollector {
-  private readonly bounds = new BytesBounds(16, 0x80);
+  private readonly bounds: BytesBounds;
 
-  constructor(private readonly width: number) {}
+  constructor(private readonly width: number) {
+    this.bounds = new BytesBounds(width, 0x80);
+  }
 
   update(vector: Vector, from: number, end: number): void {
-    const { data, starts, ends } = vector as BytesVector;
-    this.bounds.update(data, starts, ends, from, end);
+    const { data, ends } = vector as BytesVector;
+    for (let i = from; i < end; i++) this.bounds.take(data, ends[i]! - this.width, ends[i]!);
   }
 
   result(): Statistics['bounds'] {
     if (!this.bounds.any) return undefined;
-    return exact(
-      Buffer.from(this.bounds.min.subarray(16 - this.width)),
-      Buffer.from(this.bounds.max.subarray(16 - this.width)),
-    );
+    return exact(Buffer.from(this.bounds.min), Buffer.from(this.bounds.max));
   }
 
   absorb(other: WideDecimalBounds): void {

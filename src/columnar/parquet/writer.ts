@@ -1,7 +1,8 @@
 import packageJson from '../../../package.json';
 import type { ColumnSpec } from '../../types/logical';
 import type { Batch } from '../batch';
-import { ColumnChunkWriter, headroom } from './column-writer';
+import { KernelMemory } from '../kernels/memory';
+import { ColumnChunkWriter, headroom, type PageOptions } from './column-writer';
 import { pageCompressor } from './compression';
 import {
   MAGIC,
@@ -14,6 +15,7 @@ import {
 import { PageBuffer } from './page-buffer';
 import { columnIndex, offsetIndex } from './page-index';
 import { columnsMetadata } from './schema';
+import { Residence } from './residence';
 import { GatheringSink, type ByteSink } from './sink';
 import { ThriftWriter } from './thrift';
 
@@ -32,6 +34,8 @@ export interface ParquetOptions {
   readonly pageBytes?: number;
   /** … or this many rows, by which readers can skip pages. Default 64 Ki. */
   readonly pageRows?: number;
+  /** Where batches lie that need not be copied to be encoded. Default: a new one of the writer's own. */
+  readonly memory?: KernelMemory;
   /** Added to the file's key-value metadata, which always describes the columns. */
   readonly keyValues?: Readonly<Record<string, string>>;
 }
@@ -56,6 +60,7 @@ export class ParquetWriter {
   bytes = 0;
 
   private readonly columns: readonly ColumnChunkWriter[];
+  private readonly pages: PageOptions;
   private readonly rowGroupBytes: number;
   private readonly rowGroupRows: number;
   private readonly rowGroups: RowGroup[] = [];
@@ -71,14 +76,17 @@ export class ParquetWriter {
     this.sink = new GatheringSink(sink);
     const compress = pageCompressor(options.compression, options.zstdLevel ?? 3);
     const pageRows = options.pageRows ?? 64 * 1024;
-    const pages = {
+    const memory = options.memory ?? new KernelMemory();
+    this.pages = {
       pageBytes: options.pageBytes ?? Math.min(MIB, Math.floor((64 * MIB) / specs.length)),
       pageRows,
       codec: options.compression,
       compress,
-      scratch: new PageBuffer(headroom(pageRows)),
+      scratch: new PageBuffer(memory, headroom(pageRows)),
+      memory,
+      place: new Residence(memory),
     };
-    this.columns = specs.map((spec) => new ColumnChunkWriter(spec, pages));
+    this.columns = specs.map((spec) => new ColumnChunkWriter(spec, this.pages));
     this.rowGroupBytes = options.rowGroupBytes ?? 64 * MIB;
     this.rowGroupRows = options.rowGroupRows ?? MIB;
   }
@@ -123,7 +131,14 @@ export class ParquetWriter {
     tail.writeUInt32LE(metadata.length);
     await this.emit(Buffer.concat([metadata, tail, MAGIC]));
     await this.sink.flush();
+    this.release();
     return { rows: this.rows, bytes: this.bytes };
+  }
+
+  private release(): void {
+    for (const column of this.columns) column.release();
+    this.pages.scratch.release();
+    this.pages.place.release();
   }
 
   private async endRowGroup(): Promise<void> {

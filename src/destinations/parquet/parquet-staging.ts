@@ -1,3 +1,4 @@
+import { KernelMemory } from '../../columnar/kernels/memory';
 import type { DestinationSettings } from '../../pipeline/pipeline';
 import type { StagingArea } from '../destination';
 import { createStagingWriter, type PartOptions } from './staging-writer';
@@ -12,7 +13,9 @@ export function createParquetStaging(
   settings: ParquetDestinationOptions,
 ): StagingArea {
   return {
-    stage: (identity, columns) =>
-      Promise.resolve().then(() => createStagingWriter(store, identity, columns, settings)),
+    stage: (identity, columns, memory = new KernelMemory()) =>
+      Promise.resolve().then(() =>
+        createStagingWriter(store, identity, columns, { ...settings, memory }),
+      ),
   };
 }

@@ -1,5 +1,7 @@
+import type { Batch } from '../../columnar/batch';
+import type { KernelMemory } from '../../columnar/kernels/memory';
 import type { StagingArea, StagingWriter } from '../../destinations/destination';
-import type { ReadStatistics, RowFilter, Source, TableSnapshot } from '../../sources/source';
+import type { ReadStatistics, RowFilter, Source } from '../../sources/source';
 import type { MoveRequest, MoveResult, MoveWatch } from '../engine';
 import { assertSchemaAccepted } from '../schema-drift';
 
@@ -7,6 +9,8 @@ import { assertSchemaAccepted } from '../schema-drift';
 export interface MoveEnds {
   readonly source: Pick<Source, 'openSnapshot'>;
   readonly staging: Pick<StagingArea, 'stage'>;
+  /** Where the rows lie on their way; nothing of the move is in it afterwards. */
+  readonly memory: KernelMemory;
 }
 
 /**
@@ -14,7 +18,7 @@ export interface MoveEnds {
  * batch at a time. Holds at most one batch and one row group in memory.
  */
 export async function moveTable(
-  { source, staging }: MoveEnds,
+  { source, staging, memory }: MoveEnds,
   request: MoveRequest,
   watch: MoveWatch,
 ): Promise<MoveResult> {
@@ -41,9 +45,10 @@ export async function moveTable(
           );
 
     const statistics: ReadStatistics = { rows: 0, invalidValues: 0 };
-    const writer = await staging.stage(identity, columns);
+    const writer = await staging.stage(identity, columns, memory);
     try {
-      await copyRows(request, watch, snapshot, filter, writer, statistics, rowsAtSource);
+      const batches = snapshot.read(settings, filter, statistics, memory);
+      await copyRows(watch, batches, writer, statistics, rowsAtSource);
       const files = await writer.finish();
       return {
         rowsAtSource,
@@ -66,15 +71,13 @@ export async function moveTable(
 }
 
 async function copyRows(
-  request: MoveRequest,
   watch: MoveWatch,
-  snapshot: TableSnapshot,
-  filter: RowFilter,
+  batches: AsyncIterable<Batch>,
   writer: StagingWriter,
   statistics: ReadStatistics,
   rowsExpected: number,
 ): Promise<void> {
-  for await (const batch of snapshot.read(request.settings, filter, statistics)) {
+  for await (const batch of batches) {
     watch.signal.throwIfAborted();
     await writer.write(batch);
     watch.report({ phase: 'reading', rows: statistics.rows, rowsExpected, bytes: writer.bytes });

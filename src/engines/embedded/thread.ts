@@ -1,5 +1,6 @@
 /** Entry of a thread that moves tables: runs what the main thread asks for, several at a time. */
 import { parentPort } from 'node:worker_threads';
+import { KernelMemoryPool } from '../../columnar/kernels/memory-pool';
 import type { StagingArea } from '../../destinations/destination';
 import { openSource, openStaging } from '../../endpoints';
 import { localSecretStore } from '../../pipeline/secrets';
@@ -13,6 +14,7 @@ import { boundedReport } from './bounded-report';
 /** Well under a heartbeat's second, and nothing beside a batch's work. */
 const REPORT_EVERY_MS = 200;
 
+const memories = new KernelMemoryPool();
 const secrets = localSecretStore(process.env);
 const sources = new Map<string, Source>();
 const stagings = new Map<string, StagingArea>();
@@ -36,7 +38,8 @@ async function move(id: number, request: MoveRequest): Promise<FromThread> {
       staging: kept(stagings, request.destination, () => openStaging(request.destination, secrets)),
     };
     const report = boundedReport(send, REPORT_EVERY_MS, () => performance.now());
-    const result = await moveTable(ends, request, { report, signal: controller.signal });
+    const watch = { report, signal: controller.signal };
+    const result = await memories.lend((memory) => moveTable({ ...ends, memory }, request, watch));
     return { type: 'moved', id, result };
   } catch (error) {
     return { type: 'failed', id, error: toErrorData(error) };

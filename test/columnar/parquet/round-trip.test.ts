@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { KernelMemory } from '../../../src/columnar/kernels/memory';
 import { readFooter } from '../../../src/columnar/parquet/footer';
 import { ParquetWriter, type ParquetOptions } from '../../../src/columnar/parquet/writer';
 import {
@@ -16,15 +17,17 @@ import {
 } from '../../support/columns';
 import { duckdbRows, sqlString } from '../../support/duckdb';
 
+const memory = new KernelMemory();
+
 async function written(table: TestTable, options: ParquetOptions, batchRows = 50): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const sink = {
     write: (bytes: Buffer) => {
-      chunks.push(bytes);
+      chunks.push(Buffer.from(bytes));
       return Promise.resolve();
     },
   };
-  const writer = new ParquetWriter(sink, table.columns, options);
+  const writer = new ParquetWriter(sink, table.columns, { ...options, memory });
   for (const batch of batches(table, batchRows)) await writer.write(batch);
   const result = await writer.finish();
   const file = Buffer.concat(chunks);
