@@ -5,7 +5,7 @@ import type { Source } from '../source';
 import { checkSource, connectionFinding } from './check';
 import { listTables } from './catalog';
 import { openSession, type Session } from './connection';
-import { lingeringSession } from './lingering-session';
+import { lingeringSessions } from './lingering-sessions';
 import { DEFAULT_BATCH_LIMITS, type BatchLimits } from './read';
 import { openSnapshot } from './snapshot';
 import { DEFAULT_SCAN_BUDGET, type ScanBudget } from './tokens/binlog-scan';
@@ -33,7 +33,7 @@ export function createMysqlSource(
   const limits = options.batch ?? DEFAULT_BATCH_LIMITS;
   const budget = options.scan ?? DEFAULT_SCAN_BUDGET;
 
-  const sessions = lingeringSession(open);
+  const sessions = lingeringSessions(open);
 
   const memory: LogMemory = {};
   const readTransactions = sharedReading(() =>

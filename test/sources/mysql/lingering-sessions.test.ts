@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Session } from '../../../src/sources/mysql/connection';
-import { lingeringSession } from '../../../src/sources/mysql/lingering-session';
+import { lingeringSessions } from '../../../src/sources/mysql/lingering-sessions';
 
 /** Sessions that are numbers, with what became of them. */
 function numbered() {
@@ -21,10 +21,10 @@ function numbered() {
 
 const tagOf = (session: Session) => Promise.resolve(session.tag);
 
-describe('a lingering MySQL session', () => {
-  it('serves operations that follow each other, and ends when none comes', async () => {
+describe('lingering MySQL sessions', () => {
+  it('serve operations that follow each other, and end when none comes', async () => {
     const { events, open } = numbered();
-    const sessions = lingeringSession(open, 20);
+    const sessions = lingeringSessions(open, 20);
     assert.equal(await sessions.use(tagOf), '1');
     assert.equal(await sessions.use(tagOf), '1');
     await delay(60);
@@ -34,18 +34,19 @@ describe('a lingering MySQL session', () => {
     assert.deepEqual(events, ['open 1', 'close 1', 'open 2', 'close 2']);
   });
 
-  it('is never shared by two operations at once, and one waits', async () => {
+  it('are never shared by two operations at once, and few wait', async () => {
     const { events, open } = numbered();
-    const sessions = lingeringSession(open, 10_000);
-    assert.deepEqual(await Promise.all([sessions.use(tagOf), sessions.use(tagOf)]), ['1', '2']);
-    assert.deepEqual(events, ['open 1', 'open 2', 'close 2']);
+    const sessions = lingeringSessions(open, 10_000);
+    const used = Promise.all(Array.from({ length: 5 }, () => sessions.use(tagOf)));
+    assert.deepEqual(await used, ['1', '2', '3', '4', '5']);
+    assert.deepEqual(events.slice(5), ['close 4', 'close 5']);
     await sessions.close();
-    assert.deepEqual(events.at(-1), 'close 1');
+    assert.deepEqual(events.slice(7), ['close 3', 'close 2', 'close 1']);
   });
 
-  it('that fails an operation is replaced once, when it had served before', async () => {
+  it('that fail an operation are replaced once, when they had served before', async () => {
     const { events, open } = numbered();
-    const sessions = lingeringSession(open, 10_000);
+    const sessions = lingeringSessions(open, 10_000);
     await sessions.use(tagOf);
     const onSecondOnly = ({ tag }: Session) =>
       tag === '1' ? Promise.reject(new Error('gone')) : Promise.resolve(tag);
@@ -56,9 +57,9 @@ describe('a lingering MySQL session', () => {
     assert.deepEqual(events.slice(3), ['close 2', 'open 3', 'close 3']);
   });
 
-  it('that is new fails its operation at once', async () => {
+  it('that are new fail their operation at once', async () => {
     const { events, open } = numbered();
-    const sessions = lingeringSession(open, 10_000);
+    const sessions = lingeringSessions(open, 10_000);
     await assert.rejects(
       sessions.use(() => Promise.reject(new Error('refused'))),
       /refused/,
@@ -66,9 +67,9 @@ describe('a lingering MySQL session', () => {
     assert.deepEqual(events, ['open 1', 'close 1']);
   });
 
-  it('does not linger once closed', async () => {
+  it('do not linger once closed', async () => {
     const { events, open } = numbered();
-    const sessions = lingeringSession(open, 10_000);
+    const sessions = lingeringSessions(open, 10_000);
     await sessions.close();
     await sessions.use(tagOf);
     assert.deepEqual(events, ['open 1', 'close 1']);
