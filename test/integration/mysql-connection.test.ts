@@ -16,6 +16,8 @@ import {
   createTestDatabase,
   secrets,
   SERVERS,
+  SETTINGS,
+  withSnapshot,
   type TestDatabase,
 } from '../sources/mysql/support';
 
@@ -172,6 +174,37 @@ for (const { name, mariadb, service } of SERVERS) {
       await succeeds(to({ mode: 'require' }));
       await succeeds(to({ mode: 'verify-ca', ca: certificates.authorityFile }, '127.0.0.1'));
       await succeeds(to({ mode: 'verify-full', ca: certificates.authorityFile }));
+    });
+
+    it('reads rows through TLS, in turns with other statements', async () => {
+      const encrypted = await createTestDatabase(server);
+      try {
+        const letters = 'abcdefghijklmnopqrstuvwxyz'.repeat(8);
+        await encrypted.run(
+          'CREATE TABLE pages (id int PRIMARY KEY AUTO_INCREMENT, v text)',
+          `INSERT INTO pages (v) VALUES ('${letters}')`,
+          ...Array.from({ length: 14 }, () => 'INSERT INTO pages (v) SELECT v FROM pages'),
+        );
+        const source = createMysqlSource(
+          connectionTo(server, encrypted.name, { tls: { mode: 'require' } }),
+          secrets,
+        );
+        const table = await encrypted.table('pages');
+        await withSnapshot(source, table, async (snapshot) => {
+          for (let round = 0; round < 2; round++) {
+            const statistics = { rows: 0, invalidValues: 0 };
+            let bytes = 0;
+            for await (const batch of snapshot.read(SETTINGS, {}, statistics)) {
+              bytes += batch.columns[1]!.byteLength;
+            }
+            assert.equal(statistics.rows, 2 ** 14);
+            assert.equal(bytes, 2 ** 14 * letters.length);
+            assert.equal(await snapshot.count({}), 2 ** 14);
+          }
+        });
+      } finally {
+        await encrypted.drop();
+      }
     });
 
     it('refuses a server that another authority vouches for, or none', async () => {
