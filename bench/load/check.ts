@@ -7,6 +7,8 @@ export interface Verdict {
   readonly wrong: readonly string[];
   /** Types that lost something: a decimal that came as a text, say, with how many columns. */
   readonly types: readonly string[];
+  /** Where the file is not made as the others: another codec, no dictionaries, no statistics. */
+  readonly settings: readonly string[];
 }
 
 /** Kinds of types; a reader who finds another kind has to know better than the file. */
@@ -18,7 +20,9 @@ type Kind = 'integer' | 'decimal' | 'float' | 'text' | 'date' | 'time' | 'truth'
  * answer of another type counts as right if a cast brings the values back.
  */
 export async function checkAnswer(data: SourceData, files: readonly string[]): Promise<Verdict> {
-  if (files.length === 0) return { wrong: ['no Parquet file'], types: [] };
+  if (files.length === 0) {
+    return { wrong: ['no Parquet file'], types: [], settings: [] };
+  }
   return withDuckdb(':memory:', async (connection) => {
     await connection.run("SET TimeZone = 'UTC'");
     await connection.run(`ATTACH ${literal(data.file)} AS source (READ_ONLY)`);
@@ -35,7 +39,11 @@ export async function checkAnswer(data: SourceData, files: readonly string[]): P
         const answered = actual[index]?.value;
         if (answered !== value) wrong.push(`${name}: ${answered}, not ${value}`);
       }
-    return { wrong, types: typeLosses(columns, found) };
+    return {
+      wrong,
+      types: typeLosses(columns, found),
+      settings: await settingsOf(connection, files),
+    };
   });
 }
 
@@ -101,6 +109,25 @@ function aggregates(column: BenchColumn): Record<string, string> {
 function canonical({ name, duckdb, mysql }: BenchColumn): string {
   const value = `CAST("${name}" AS ${duckdb})`;
   return mysql.startsWith('json') ? `replace(replace(${value}, ': ', ':'), ', ', ',')` : value;
+}
+
+/** Found in the files themselves, as not every contender can be told. */
+async function settingsOf(
+  connection: DuckDBConnection,
+  files: readonly string[],
+): Promise<readonly string[]> {
+  const reader = await connection.runAndReadAll(
+    `SELECT string_agg(DISTINCT compression, ', '), ` +
+      `bool_or(dictionary_page_offset > 0 OR encodings LIKE '%DICTIONARY%'), ` +
+      `bool_or(stats_max_value IS NOT NULL OR stats_max IS NOT NULL) ` +
+      `FROM parquet_metadata([${files.map(literal).join(', ')}])`,
+  );
+  const [[codec, dictionaries, statistics] = []] = reader.getRows();
+  return [
+    ...(codec === 'ZSTD' ? [] : [`codec ${String(codec)}`]),
+    ...(dictionaries === true ? [] : ['no dictionaries']),
+    ...(statistics === true ? [] : ['no statistics']),
+  ];
 }
 
 function typeLosses(

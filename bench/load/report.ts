@@ -121,6 +121,7 @@ function notesOf({ failed, verdict, runs, kind }: Figure): string {
     ...(failed === undefined ? [] : [`FAILED: ${failed}`]),
     ...(wrong.length === 0 ? [] : [`WRONG: ${wrong.slice(0, 2).join('; ')}${more(wrong)}`]),
     ...(verdict?.types ?? []),
+    ...(verdict?.settings ?? []),
     ...(runs === 1 && kind === 'peer' ? ['1 run'] : []),
   ].join('; ');
 }
