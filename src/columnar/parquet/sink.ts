@@ -1,6 +1,6 @@
 /**
- * Where a writer's bytes go, in order. From the call on the bytes belong to the sink: the caller
- * changes them no more. `write` resolves when the sink can take the next ones.
+ * Where a writer's bytes go, in order. `write` resolves when the sink can take the next ones; until
+ * then the bytes are the sink's, after that the caller's again, who may change them.
  */
 export interface ByteSink {
   write(bytes: Buffer): Promise<void>;
@@ -8,24 +8,30 @@ export interface ByteSink {
 
 const PIECE_BYTES = 256 * 1024;
 
-/** Hands small pieces on together: what lies behind may take a system call for each. */
+/**
+ * Hands small pieces on together: what lies behind may take a system call for each. A piece is never
+ * divided.
+ */
 export class GatheringSink implements ByteSink {
-  private pieces: Buffer[] = [];
+  private readonly gathered = Buffer.allocUnsafeSlow(PIECE_BYTES);
   private held = 0;
 
   constructor(private readonly target: ByteSink) {}
 
   async write(bytes: Buffer): Promise<void> {
-    this.pieces.push(bytes);
-    this.held += bytes.length;
-    if (this.held >= PIECE_BYTES) await this.flush();
+    if (this.held + bytes.length > PIECE_BYTES) await this.flush();
+    if (bytes.length >= PIECE_BYTES / 2) {
+      await this.flush();
+      await this.target.write(bytes);
+    } else {
+      bytes.copy(this.gathered, this.held);
+      this.held += bytes.length;
+    }
   }
 
   async flush(): Promise<void> {
-    const [first] = this.pieces;
-    if (first === undefined) return;
-    const piece = this.pieces.length === 1 ? first : Buffer.concat(this.pieces, this.held);
-    this.pieces = [];
+    if (this.held === 0) return;
+    const piece = this.gathered.subarray(0, this.held);
     this.held = 0;
     await this.target.write(piece);
   }

@@ -4,7 +4,8 @@ import type { ByteSink } from '../../columnar/parquet/sink';
 import type { StagedDataFile } from '../destination';
 import type { StagedFile } from './storage';
 
-const TAIL_BYTES = 64 * 1024;
+/** Longer than any footer that is not handed over in one piece. */
+const TAIL_BYTES = 1024 * 1024;
 
 /**
  * A staged file that is measured as it is written: size, checksum, and its end, so that its own
@@ -13,8 +14,9 @@ const TAIL_BYTES = 64 * 1024;
 export class MeasuredFile implements ByteSink {
   bytes = 0;
   private readonly hash = createHash('sha256');
-  private tail: Buffer[] = [];
-  private tailBytes = 0;
+  /** The file's last bytes, at least `TAIL_BYTES` of them, up to `tailEnd`. */
+  private tail: Buffer = Buffer.alloc(0);
+  private tailEnd = 0;
 
   constructor(private readonly staged: StagedFile) {}
 
@@ -27,19 +29,29 @@ export class MeasuredFile implements ByteSink {
   take(bytes: Buffer): void {
     this.hash.update(bytes);
     this.bytes += bytes.length;
-    this.tail.push(bytes);
-    this.tailBytes += bytes.length;
-    // The writer hands the footer over in one piece, so the last piece always holds it whole.
-    while (this.tailBytes - (this.tail[0]?.length ?? 0) >= TAIL_BYTES) {
-      this.tailBytes -= this.tail.shift()?.length ?? 0;
+    this.keep(bytes);
+  }
+
+  /** The writer hands the footer over in one piece, so the last piece always is kept whole. */
+  private keep(bytes: Buffer): void {
+    if (this.tailEnd + bytes.length > this.tail.length) {
+      const kept = this.tail.subarray(Math.max(0, this.tailEnd - TAIL_BYTES), this.tailEnd);
+      const needed = kept.length + bytes.length;
+      // Twice the tail, so that it moves once in a megabyte; what is not touched takes no memory.
+      if (needed > this.tail.length) {
+        this.tail = Buffer.allocUnsafeSlow(Math.max(2 * TAIL_BYTES, needed));
+      }
+      kept.copy(this.tail);
+      this.tailEnd = kept.length;
     }
+    bytes.copy(this.tail, this.tailEnd);
+    this.tailEnd += bytes.length;
   }
 
   /** Closes the file, and takes its row count from its own footer. */
   async finish(): Promise<StagedDataFile> {
     const receipt = await this.staged.close();
-    const tail = Buffer.concat(this.tail);
-    this.tail = [];
+    const tail = this.tail.subarray(0, this.tailEnd);
     const start = this.bytes - tail.length;
     const footer = await readFooter({
       bytes: this.bytes,
