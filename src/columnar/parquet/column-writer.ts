@@ -30,6 +30,13 @@ const ROWS_AT_ONCE = 8192;
 /** After so many values a dictionary that has met hardly any of them twice is given up. */
 const FIRST_LOOK = 4096;
 const FIRST_INDEXES = 512;
+/** Numbers that repeat at least so often in a page are smaller as indexes, whatever zstd makes of them. */
+const OFTEN = 8;
+/**
+ * A page of indexes that is given up becomes a plain one of so many times the usual size at most:
+ * long values that repeat would else fill the memory when the dictionary is full.
+ */
+const LARGEST_GIVEN_UP = 8;
 const EMPTY = new Uint8Array(0);
 
 /** Rows `from` up to `end` of a vector, with the place of their values among its dense values. */
@@ -181,7 +188,21 @@ export class ColumnChunkWriter {
 
   /** Bytes of the page being filled: its levels take a bit each at most, its indexes 16. */
   private get pageBytes(): number {
-    return this.isIndexed ? this.pageValues * 2 : this.page.length;
+    if (!this.isIndexed || this.dictionary === undefined) return this.page.length;
+    return Math.max(this.pageValues * 2, this.plainBytes(this.dictionary) / LARGEST_GIVEN_UP);
+  }
+
+  /** What the dictionary's entries take in plain encoding. */
+  private entryBytes({ values }: Dictionary): number {
+    if (values.storage === 'bytes') return values.byteLength;
+    const isNarrow = this.element.type === PhysicalType.int32 || values.storage === 'float';
+    return values.values * (isNarrow ? 4 : 8);
+  }
+
+  /** About what the page's values would take in plain encoding. */
+  private plainBytes(dictionary: Dictionary): number {
+    const entries = Math.max(1, dictionary.values.values);
+    return (this.entryBytes(dictionary) / entries) * this.pageValues;
   }
 
   private appendLevels(vector: Vector, from: number, end: number, values: number): void {
@@ -221,10 +242,15 @@ export class ColumnChunkWriter {
 
   private appendPlainValues(vector: Vector, from: number, end: number): void {
     if (end === from) return;
-    const { memory } = this.options;
     const place = this.options.place.settle(vector, from, end);
-    appendPlain(memory.kernels, this.page, this.element, vector, place, from, end);
+    this.encodePlain(vector, place, from, end);
     this.updateBounds(vector, place, from, end);
+  }
+
+  /** Values that `place` has settled. */
+  private encodePlain(vector: Vector, place: Residence, from: number, end: number): void {
+    const { kernels } = this.options.memory;
+    appendPlain(kernels, this.page, this.element, vector, place, from, end);
   }
 
   /** Of values that `place` has settled. */
@@ -295,11 +321,31 @@ export class ColumnChunkWriter {
   }
 
   /** Whether the chunk's first page, with the dictionary before it, is smaller than plain. */
-  private pays({ values }: Dictionary): boolean {
+  private pays(dictionary: Dictionary): boolean {
     if (this.indexedPages > 0 || this.pageValues === 0) return true;
-    const entryBytes = values.byteLength + (values.storage === 'bytes' ? values.values * 4 : 0);
-    const valueBytes = (entryBytes / values.values) * this.pageValues;
-    return entryBytes + (this.pageValues * bitWidth(values.values)) / 8 < valueBytes;
+    const { values } = dictionary;
+    const indexBytes = (this.pageValues * bitWidth(values.values)) / 8;
+    if (this.entryBytes(dictionary) + indexBytes >= this.plainBytes(dictionary)) return false;
+    const isClear = values.storage === 'bytes' || values.values * OFTEN <= this.pageValues;
+    return isClear || this.options.codec === 'none' || this.paysCompressed(dictionary);
+  }
+
+  /**
+   * The same after compression, by trying: numbers that rise or lie close together, as keys do,
+   * compress better as they are than as indexes.
+   */
+  private paysCompressed(dictionary: Dictionary): boolean {
+    const { compress } = this.options;
+    const { values } = dictionary;
+    const compressedPlain = (vector: Vector, count: number) => {
+      this.encodePlain(vector, this.options.place.settle(vector, 0, count), 0, count);
+      const { length } = compress(this.page.payload(EMPTY));
+      this.page.clear(this.options.pageBytes * 4);
+      return length;
+    };
+    const plain = compressedPlain(gathered(values, this.indexes, this.pageValues), this.pageValues);
+    const indexed = compress(this.indexPayload(dictionary, EMPTY)).length;
+    return indexed + compressedPlain(values, values.values) < plain;
   }
 
   /** The page's bounds are those of the dictionary's entries that it uses. */
@@ -379,9 +425,7 @@ export class ColumnChunkWriter {
   private dictionaryPage(): Buffer | undefined {
     if (this.dictionary === undefined || this.indexedPages === 0) return undefined;
     const { values } = this.dictionary;
-    const { memory, place } = this.options;
-    place.settle(values, 0, values.values);
-    appendPlain(memory.kernels, this.page, this.element, values, place, 0, values.values);
+    this.encodePlain(values, this.options.place.settle(values, 0, values.values), 0, values.values);
     const payload = this.page.payload(EMPTY);
     const compressed = this.options.compress(payload);
     const header = new ThriftWriter();
