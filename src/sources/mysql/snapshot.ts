@@ -1,3 +1,4 @@
+import { HEAP, type Allocator } from '../../columnar/allocator';
 import { BatchBuilder } from '../../columnar/vectors';
 import { ComportaError } from '../../errors';
 import { createMasker } from '../../pipeline/mask';
@@ -99,10 +100,13 @@ function createSnapshot(
       );
       return row?.['largest'] ?? undefined;
     },
-    async *read(settings, filter, statistics) {
+    async *read(settings, filter, statistics, memory: Allocator = HEAP) {
       const columns = planColumns(description, settings);
       const sql = `SELECT ${columns.map(({ select }) => select).join(', ')}${from}${whereClause(description, filter)}`;
-      const builder = new BatchBuilder(columns.map(({ spec }) => spec));
+      const builder = new BatchBuilder(
+        columns.map(({ spec }) => spec),
+        memory,
+      );
       const maskers = await Promise.all(
         columns.map(async ({ mask }) =>
           mask === undefined ? undefined : createMasker(mask, secrets),
@@ -113,7 +117,7 @@ function createSnapshot(
         session,
         sql,
         subjectOf(filter),
-        { columns, maskers, builder },
+        { columns, maskers, builder, memory },
         limits,
         statistics,
       );

@@ -61,6 +61,18 @@ const TABLE: readonly (readonly [string | undefined, number | undefined, ErrorCo
     [undefined, 1927, 'SourceInterrupted', 'SourceInterrupted'],
     [undefined, 1969, 'SourceInterrupted', 'SourceInterrupted'],
     ['ER_NET_PACKET_TOO_LARGE', 1153, 'SourceRejected', 'SourceRejected'],
+    ['ER_MAX_PREPARED_STMT_COUNT_REACHED', 1461, 'SourceInterrupted', 'SourceInterrupted'],
+    ['ER_UNSUPPORTED_PS', 1295, 'SourceInterrupted', 'SourceInterrupted'],
+    // An answer to a prepared statement has numbers only.
+    ...[1053, 1158, 1159, 1160, 1161, 1205, 1213, 1317, 1412, 1615, 1689, 3024, 3572, 4031].map(
+      (errno) => [undefined, errno, 'SourceInterrupted', 'SourceInterrupted'] as const,
+    ),
+    ...[1044, 1142, 1143, 1227, 1370].map(
+      (errno) => [undefined, errno, 'PermissionDenied', 'PermissionDenied'] as const,
+    ),
+    [undefined, 1146, 'TableNotFound', 'TableNotFound'],
+    [undefined, 1153, 'SourceRejected', 'SourceRejected'],
+    [undefined, 1242, 'ConnectionFailed', 'SourceRejected'],
     ['ER_PARSE_ERROR', 1064, 'ConnectionFailed', 'SourceRejected'],
     ['ER_BAD_FIELD_ERROR', 1054, 'ConnectionFailed', 'SourceRejected'],
     [undefined, 60_000, 'ConnectionFailed', 'SourceRejected'],

@@ -1,3 +1,4 @@
+import type { Allocator } from '../../../columnar/allocator';
 import { unscaledDecimal, WIDE_DECIMAL_BYTES } from '../../../columnar/decode/decimals';
 import { createTextDecoder } from '../../../columnar/decode/text-decoder';
 import type { FieldTable } from '../../../columnar/fields';
@@ -42,6 +43,7 @@ export interface WireColumn {
   readonly masker: Masker | undefined;
   readonly vector: Vector;
   readonly fields: FieldTable;
+  readonly memory: Allocator;
   /** The column's place among the columns of the answer. */
   readonly index: number;
   readonly statistics: ReadStatistics;
@@ -231,9 +233,9 @@ function decimalReader(column: WireColumn, precision: number, scale: number): Co
 }
 
 function wideDecimalReader(column: WireColumn, precision: number, scale: number): ColumnReader {
-  const { fields, index } = column;
+  const { fields, index, memory } = column;
   const vector = column.vector as BytesVector;
-  let data = Buffer.alloc(0);
+  let data = memory.bytes(0);
   let view = new DataView(data.buffer, 0, 0);
   const run = (from: number, values: number) =>
     readWideDecimals(
@@ -255,7 +257,8 @@ function wideDecimalReader(column: WireColumn, precision: number, scale: number)
   });
   return (rows, nulls) => {
     if (data.length < rows * WIDE_DECIMAL_BYTES) {
-      data = Buffer.allocUnsafeSlow(rows * WIDE_DECIMAL_BYTES);
+      memory.release(data);
+      data = memory.bytes(rows * WIDE_DECIMAL_BYTES);
       view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     }
     read(rows, nulls);
@@ -275,9 +278,9 @@ function bytesReader(column: WireColumn): ColumnReader {
   const starts = fields.starts[index]!;
   const ends = fields.ends[index]!;
   return (rows, nulls) => {
-    const values = prepare(column, rows, nulls);
     vector.starts = starts;
     vector.ends = ends;
+    const values = prepare(column, rows, nulls);
     vector.refer(fields.bytes, bytesBetween(starts, ends, values));
     vector.filled(rows, values);
   };

@@ -1,3 +1,4 @@
+import { HEAP, type Allocator } from '../../../columnar/allocator';
 import { ComportaError } from '../../../errors';
 import type { Receiver } from './transport';
 
@@ -30,9 +31,10 @@ export class Incoming implements Receiver {
   constructor(
     private readonly resume: () => void,
     private readonly usualBytes = BUFFER_BYTES,
+    private readonly memory: Allocator = HEAP,
     private readonly largestBytes = LARGEST_BYTES,
   ) {
-    this.usual = Buffer.allocUnsafeSlow(usualBytes);
+    this.usual = memory.bytes(usualBytes);
     this.bytes = this.usual;
   }
 
@@ -97,6 +99,12 @@ export class Incoming implements Receiver {
     }
   }
 
+  /** Gives its memory back: nothing may come any more, and nobody may look at what came. */
+  dispose(): void {
+    if (this.bytes !== this.usual) this.memory.release(this.bytes);
+    this.memory.release(this.usual);
+  }
+
   private makeRoom(): void {
     const left = this.fill - this.begin;
     const wanted = Math.max(left + this.leastRoom, this.packetLength());
@@ -105,7 +113,7 @@ export class Incoming implements Receiver {
     if (wanted > this.largestBytes) {
       throw new ComportaError('SourceInterrupted', 'MySQL sent a row longer than any may be');
     }
-    this.move(Buffer.allocUnsafeSlow(Math.min(this.largestBytes, Math.max(wanted, 2 * length))));
+    this.move(this.memory.bytes(Math.min(this.largestBytes, Math.max(wanted, 2 * length))));
   }
 
   /** Bytes of the packet at `begin` and of the header after it. */
@@ -117,6 +125,7 @@ export class Incoming implements Receiver {
     this.bytes.copy(target, 0, this.begin, this.fill);
     this.fill -= this.begin;
     this.begin = 0;
+    if (this.bytes !== target && this.bytes !== this.usual) this.memory.release(this.bytes);
     this.bytes = target;
   }
 }

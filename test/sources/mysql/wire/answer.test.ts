@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { HEAP } from '../../../../src/columnar/allocator';
 import { ComportaError } from '../../../../src/errors';
 import { Incoming } from '../../../../src/sources/mysql/wire/incoming';
 import { WIRE } from '../../../../src/sources/mysql/wire/wire-types';
@@ -242,7 +243,7 @@ describe('MySQL: an answer in the binary protocol', () => {
 
   it('never makes more room than the largest row may need', async () => {
     const sizes: number[] = [];
-    const incoming: Incoming = new Incoming(feed, 4096, 100_000);
+    const incoming: Incoming = new Incoming(feed, 4096, HEAP, 100_000);
     function feed() {
       queueMicrotask(() => {
         const space = incoming.space();

@@ -1,3 +1,4 @@
+import { HEAP } from '../../../../src/columnar/allocator';
 import { BatchBuilder } from '../../../../src/columnar/vectors';
 import { ComportaError } from '../../../../src/errors';
 import type { Session } from '../../../../src/sources/mysql/connection';
@@ -127,7 +128,7 @@ export async function readAnswer(
   const builder = new BatchBuilder(planned.map(({ spec }) => spec));
   const statistics = { rows: 0, invalidValues: 0 };
   const session = sessionOver(chunks);
-  const target = { columns: planned, maskers: [], builder };
+  const target = { columns: planned, maskers: [], builder, memory: HEAP };
   const rows: unknown[][] = [];
   let batches = 0;
   const subject = { table: 'made_up' };
