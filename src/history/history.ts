@@ -84,6 +84,8 @@ export interface LeaseRequest {
   /** The same owner (a later attempt of the same run) takes over its own lease at once, with a new fence. */
   readonly owner: string;
   readonly ttlMs: number;
+  /** Appended in the same step when the lease is given, and not otherwise. */
+  readonly event?: HistoryEvent;
 }
 
 export interface History {

@@ -17,7 +17,7 @@ export interface LeaseHolder {
 
 /** What a store must do for leases; each is one atomic statement. */
 export interface LeaseStore {
-  /** The new fence, or undefined when another owner's lease has not run out. */
+  /** The new fence, with the request's event appended; undefined when another owner's lease has not run out. */
   take(request: LeaseRequest): Promise<number | undefined>;
   /** Whether the lease was still this one's; a lease that ran out untaken is prolonged. */
   extend(key: LeaseKey, ttlMs: number): Promise<boolean>;

@@ -123,8 +123,16 @@ function eventsQuery(statements: Statements, query: EventQuery) {
 
 function leasesOn(database: PostgresDatabase, statements: Statements): LeaseStore {
   return {
-    async take({ pipeline, table, owner, ttlMs }) {
-      const [row] = await database.rows(statements.take, [pipeline, table, owner, ttlMs]);
+    async take({ pipeline, table, owner, ttlMs, event }) {
+      const values = [pipeline, table, owner, ttlMs];
+      const [row] =
+        event === undefined
+          ? await database.rows(statements.take, values)
+          : await database.transaction(async (run) => {
+              const taken = await run(statements.take, values);
+              if (taken.length > 0) await run(statements.append, transposed([toRow(event)]));
+              return taken;
+            });
       return row === undefined ? undefined : Number(row[0]);
     },
     async extend({ pipeline, table, owner, fence }, ttlMs) {

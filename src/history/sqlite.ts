@@ -169,10 +169,11 @@ function historyOn(database: SqliteDatabase, leases: LeaseStore): History {
 function leasesOn(database: SqliteDatabase, now: () => number): LeaseStore {
   const iso = (time: number) => new Date(time).toISOString();
   return {
-    async take({ pipeline, table, owner, ttlMs }) {
+    async take({ pipeline, table, owner, ttlMs, event }) {
+      const eventRow = event === undefined ? undefined : toRow(event);
       const rows = await database.transaction(() => {
         const time = now();
-        return database.rows(TAKE, [
+        const taken = database.rows(TAKE, [
           pipeline,
           table,
           firstFence(time),
@@ -180,6 +181,8 @@ function leasesOn(database: SqliteDatabase, now: () => number): LeaseStore {
           iso(time + ttlMs),
           iso(time),
         ]);
+        if (taken.length > 0 && eventRow !== undefined) appendRow(database, eventRow);
+        return taken;
       });
       return rows[0] === undefined ? undefined : Number(rows[0][0]);
     },

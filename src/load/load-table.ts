@@ -43,21 +43,20 @@ export interface LoadRequest {
 export async function loadTable(deps: LoadDependencies, request: LoadRequest): Promise<LoadResult> {
   const { identity } = request;
   const startedAt = deps.now();
-  const lease = await acquireLease(deps, identity);
+  const settings = settingsFor(deps.pipeline, identity.table);
+  const record = eventFactory(deps, request, settings, startedAt);
+  const lease = await acquireLease(deps, identity, () => record.started());
   try {
     const state = (await deps.history.states(identity.pipeline, [identity.table])).get(
       identity.table,
     );
     const previous = state?.lastSuccess;
-    const settings = settingsFor(deps.pipeline, identity.table);
-    const record = eventFactory(deps, request, settings, startedAt);
 
     const before = await deps.destination.published(identity.domain, identity.entity);
     if (before?.run === identity.run) {
       return await recordPublished(deps, identity, before, record);
     }
 
-    await deps.history.append([record.started()]);
     const table = await findTable(deps.source, identity);
     const token = await readToken(deps, table, settings);
     const from = lowerBound(settings, token, previous, before);

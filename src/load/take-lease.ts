@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RunIdentity } from '../destinations/destination';
 import type { LoadProgress } from '../engines/engine';
 import { ComportaError } from '../errors';
-import type { History, Lease } from '../history/history';
+import type { History, HistoryEvent, Lease } from '../history/history';
 
 /** How long a dead owner keeps a table to itself. The same run's next attempt never waits. */
 const LEASE_TTL_MS = 30_000;
@@ -15,7 +15,8 @@ export interface HeldLease {
 }
 
 /**
- * Waits for the table's lease and keeps it alive until released. A table is loaded by one run at a
+ * Waits for the table's lease, records with it that the load began, and keeps it alive until
+ * released. A table is loaded by one run at a
  * time; when two meet (a reset while a load is in flight) the later waits for the earlier to end.
  */
 export async function acquireLease(
@@ -25,6 +26,7 @@ export async function acquireLease(
     readonly signal: AbortSignal;
   },
   { pipeline, table, run }: RunIdentity,
+  started: () => HistoryEvent,
 ): Promise<HeldLease> {
   for (;;) {
     deps.signal.throwIfAborted();
@@ -33,6 +35,7 @@ export async function acquireLease(
       table,
       owner: run,
       ttlMs: LEASE_TTL_MS,
+      event: started(),
     });
     if (lease !== undefined) return keepAlive(lease);
     deps.report({ phase: 'waiting', rows: 0, bytes: 0 });

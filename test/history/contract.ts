@@ -293,6 +293,17 @@ export function historyContract(name: string, newStore: () => Promise<HistorySto
         await Promise.all(others.map((other) => other.close()));
       });
 
+      it('come with an event on record, and refused ones without', async () => {
+        const started = (run: string) => event('STARTED', 'orders', run);
+        const ask = (owner: string) =>
+          history.acquireLease({ ...request, owner, event: started(owner) });
+        assert.ok(await ask('a'));
+        assert.strictEqual(await ask('b'), undefined);
+        assert.ok(await ask('a'), 'a later attempt of the same run');
+        const recorded = await history.events({ pipeline: 'sales', kinds: ['STARTED'] });
+        assert.deepStrictEqual(recorded, [started('a')]);
+      });
+
       it('run out, and then another owner may take them', async () => {
         const first = await acquire('a');
         await store.elapse(60_001);

@@ -12,16 +12,16 @@ export interface MemoryHistoryOptions {
 export function createMemoryHistory({ now = Date.now }: MemoryHistoryOptions = {}): History {
   // In the order of their appending, which Map keeps.
   const events = new Map<string, HistoryEvent>();
-  const leases = memoryLeases(now);
+  const append = (appended: readonly HistoryEvent[]) => {
+    const recorded = appended.map((event) => fromRow(toRow(event)));
+    for (const event of recorded) {
+      if (!events.has(event.id)) events.set(event.id, event);
+    }
+  };
+  const leases = memoryLeases(now, append);
 
   return {
-    async append(appended) {
-      const recorded = appended.map((event) => fromRow(toRow(event)));
-      for (const event of recorded) {
-        if (!events.has(event.id)) events.set(event.id, event);
-      }
-      return Promise.resolve();
-    },
+    append: (appended) => Promise.resolve().then(() => append(appended)),
 
     async states(pipeline, tables) {
       const states = new Map<string, TableState>();
@@ -71,7 +71,10 @@ interface LeaseRow {
   expiresAt: number;
 }
 
-function memoryLeases(now: () => number): LeaseStore {
+function memoryLeases(
+  now: () => number,
+  append: (events: readonly HistoryEvent[]) => void,
+): LeaseStore {
   const rows = new Map<string, LeaseRow>();
   const rowOf = (pipeline: string, table: string) => rows.get(JSON.stringify([pipeline, table]));
   const owned = (key: { pipeline: string; table: string; owner: string; fence: number }) => {
@@ -80,12 +83,13 @@ function memoryLeases(now: () => number): LeaseStore {
   };
 
   return {
-    async take({ pipeline, table, owner, ttlMs }) {
+    async take({ pipeline, table, owner, ttlMs, event }) {
       const row = rowOf(pipeline, table);
       const taken = row?.owner !== undefined && row.owner !== owner && row.expiresAt > now();
       if (taken) return Promise.resolve(undefined);
       const fence = row === undefined ? firstFence(now()) : row.fence + 1;
       rows.set(JSON.stringify([pipeline, table]), { fence, owner, expiresAt: now() + ttlMs });
+      if (event !== undefined) append([event]);
       return Promise.resolve(fence);
     },
     async extend(key, ttlMs) {
