@@ -109,11 +109,16 @@ const client = ({ cpuSeconds }: Figure) => cpuSeconds;
 const both = (of: Figure) => of.cpuSeconds + of.serverCpuSeconds;
 const wall = ({ wallSeconds }: Figure) => wallSeconds;
 
+/** Below this the difference of two runs is noise: CPU time is counted in hundredths of a second. */
+const TELLING_SECONDS = 0.05;
+
 /** Microseconds of the client's CPU for a row, without what it needs for none. */
 const perRow =
   (rows: number): Pick =>
-  ({ cpuSeconds, startupSeconds }) =>
-    startupSeconds === undefined ? undefined : ((cpuSeconds - startupSeconds) / rows) * 1e6;
+  ({ cpuSeconds, startupSeconds = Number.NaN }) => {
+    const seconds = cpuSeconds - startupSeconds;
+    return seconds >= TELLING_SECONDS ? (seconds / rows) * 1e6 : undefined;
+  };
 
 function notesOf({ failed, verdict, runs, kind }: Figure): string {
   const wrong = verdict?.wrong ?? [];
