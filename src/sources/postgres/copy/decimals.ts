@@ -11,10 +11,12 @@ import { unreadable } from './unreadable';
 
 /** Whole numbers below this are exact in a double. */
 const EXACT = 2 ** 53;
-const TWO_TO_32 = 2 ** 32;
+const TWO_TO_MINUS_32 = 2 ** -32;
 const HEADER_BYTES = 8;
 const BASE = 10_000;
 const NEGATIVE = 0x4000;
+/** The digits of base 10,000 that a double may hold exactly, one of them in part. */
+const MOST_EXACT = 5;
 /** More digits than 38 decimal ones take, wherever the point is. */
 const MOST_DIGITS = 12;
 const WIDE_BYTES = 16;
@@ -30,41 +32,59 @@ function readDecimals(
   from: number,
   values: number,
   halves: Int32Array,
-  { lowestWeight, divisor, multipliers, bound }: Scaling,
+  { lowestWeight, divisor, factor, shift, multipliers, bound }: Scaling,
 ): number {
   const limit = Math.min(bound, EXACT);
+  const upper = multipliers[0]!;
   for (let i = from; i < values; i++) {
     const start = starts[i]!;
-    const count = view.getUint16(start);
-    const sign = view.getUint16(start + 4);
+    const head = view.getInt32(start);
+    const count = head >>> 16;
+    const sign = view.getInt32(start + 4) >>> 16;
     if (ends[i]! - start !== HEADER_BYTES + 2 * count || (sign & ~NEGATIVE) !== 0) return i;
-    if (count === 0) {
+    // The lower half of the head is the weight, which may be negative.
+    const gap = ((head << 16) >> 16) - count + 1 - lowestWeight;
+    if (count === 1) {
+      const digit = view.getUint16(start + HEADER_BYTES);
+      if (digit >= BASE) return i;
+      let value = 0;
+      if (gap === 1) {
+        value = Math.imul(digit, upper);
+      } else if (gap === 0) {
+        value = Math.imul(digit, factor) >>> shift;
+        if (Math.imul(value, divisor) !== digit) return i;
+      } else return i;
+      if (value >= limit) return i;
+      if (sign !== 0) value = -value | 0;
+      halves[2 * i] = value;
+      halves[2 * i + 1] = value >> 31;
+    } else if (count === 0) {
       halves[2 * i] = 0;
       halves[2 * i + 1] = 0;
-      continue;
-    }
-    const gap = view.getInt16(start + 2) - count + 1 - lowestWeight;
-    if (count > 5 || gap < 0 || gap >= multipliers.length) return i;
-    const last = start + HEADER_BYTES + 2 * count - 2;
-    let value = 0;
-    for (let at = start + HEADER_BYTES; at < last; at += 2) {
-      const digit = view.getUint16(at);
-      if (digit >= BASE) return i;
-      value = value * BASE + digit;
-    }
-    const digit = view.getUint16(last);
-    if (digit >= BASE) return i;
-    if (gap === 0) {
-      const part = digit / divisor;
-      if ((part | 0) !== part) return i;
-      value = value * multipliers[0]! + part;
     } else {
-      value = (value * BASE + digit) * multipliers[gap]!;
+      if (count > MOST_EXACT || gap < 0 || gap >= multipliers.length) return i;
+      const last = start + HEADER_BYTES + 2 * count - 2;
+      let value = view.getUint16(start + HEADER_BYTES);
+      if (value >= BASE) return i;
+      for (let at = start + HEADER_BYTES + 2; at < last; at += 2) {
+        const digit = view.getUint16(at);
+        if (digit >= BASE) return i;
+        value = value * BASE + digit;
+      }
+      const digit = view.getUint16(last);
+      if (digit >= BASE) return i;
+      if (gap === 0) {
+        const part = Math.imul(digit, factor) >>> shift;
+        if (Math.imul(part, divisor) !== digit) return i;
+        value = value * upper + part;
+      } else {
+        value = (value * BASE + digit) * multipliers[gap]!;
+      }
+      if (value >= limit) return i;
+      if (sign !== 0) value = -value;
+      halves[2 * i] = value;
+      halves[2 * i + 1] = Math.floor(value * TWO_TO_MINUS_32);
     }
-    if (value >= limit) return i;
-    if (sign !== 0) value = -value;
-    halves[2 * i] = value;
-    halves[2 * i + 1] = Math.floor(value / TWO_TO_32);
   }
   return values;
 }
@@ -85,8 +105,16 @@ function readLimbs(
   setLimbs(limbs, 0);
   if (count === 0) return true;
   const last = start + HEADER_BYTES + 2 * count - 2;
+  let at = start + HEADER_BYTES;
+  let first = 0;
+  for (const stop = Math.min(last, at + 6); at < stop; at += 2) {
+    const digit = view.getUint16(at);
+    if (digit >= BASE) return false;
+    first = first * BASE + digit;
+  }
+  setLimbs(limbs, first);
   let overflow = 0;
-  for (let at = start + HEADER_BYTES; at < last; at += 2) {
+  for (; at < last; at += 2) {
     const digit = view.getUint16(at);
     if (digit >= BASE) return false;
     overflow += multiplyAdd(limbs, BASE, digit);
@@ -134,27 +162,51 @@ export function decimal128Kernel(
   vector: BytesVector,
   context: KernelContext,
 ): (fields: FieldTable) => void {
-  const { exact } = exactDecimals(column, index, context);
+  const { exact, scaling } = exactDecimals(column, index, context);
+  let places: Int32Array | undefined;
+  let halves = new Int32Array(0);
   let bytes = Buffer.alloc(0);
-  let view = new DataView(bytes.buffer, 0, 0);
+  let target = new DataView(bytes.buffer);
   return (fields) => {
     const values = takeValues(fields, index, vector);
-    if (bytes.length < values * WIDE_BYTES) {
-      bytes = Buffer.allocUnsafeSlow(vector.starts.length * WIDE_BYTES);
-      view = new DataView(bytes.buffer);
+    if (places !== vector.starts) {
+      places = vector.starts;
+      const capacity = places.length;
+      halves = new Int32Array(2 * capacity);
+      bytes = Buffer.allocUnsafeSlow(capacity * WIDE_BYTES);
+      target = new DataView(bytes.buffer);
+      for (let i = 0; i < capacity; i++) {
+        vector.starts[i] = i * WIDE_BYTES;
+        vector.ends[i] = (i + 1) * WIDE_BYTES;
+      }
     }
-    for (let i = 0; i < values; i++) {
-      const limbs = exact(fields, i);
-      const start = i * WIDE_BYTES;
-      view.setInt32(start, limbs[3]!);
-      view.setInt32(start + 4, limbs[2]!);
-      view.setInt32(start + 8, limbs[1]!);
-      view.setInt32(start + 12, limbs[0]!);
-      vector.starts[i] = start;
-      vector.ends[i] = start + WIDE_BYTES;
+    const { view } = fields;
+    const starts = fields.starts[index]!;
+    const ends = fields.ends[index]!;
+    for (let at = 0; at < values; at++) {
+      const from = at;
+      at = readDecimals(view, starts, ends, from, values, halves, scaling);
+      widen(halves, target, from, at);
+      if (at < values) writeLimbs(exact(fields, at), target, at * WIDE_BYTES);
     }
     vector.refer(bytes, values * WIDE_BYTES);
   };
+}
+
+/** Writes what `readDecimals` has read as 16 bytes each. */
+function widen(halves: Int32Array, target: DataView, from: number, to: number): void {
+  for (let i = from; i < to; i++) {
+    const start = i * WIDE_BYTES;
+    const high = halves[2 * i + 1]!;
+    target.setInt32(start, high >> 31);
+    target.setInt32(start + 4, high >> 31);
+    target.setInt32(start + 8, high);
+    target.setInt32(start + 12, halves[2 * i]!);
+  }
+}
+
+function writeLimbs(limbs: Uint32Array, target: DataView, start: number): void {
+  for (let i = 0; i < LIMBS; i++) target.setUint32(start + 4 * i, limbs[LIMBS - 1 - i]!);
 }
 
 /** Reads single numerics, however large or odd, and says what is wrong with those that do not fit. */
@@ -188,6 +240,13 @@ function exactDecimals(
     return limbsOf(value, limbs);
   };
 
+  const noNumber = (bytes: Buffer, start: number): ComportaError => {
+    const special = specialNumeric(bytes, start);
+    return special === undefined
+      ? unreadable(`column ${spec.name} holds no number`)
+      : unfaithful(special);
+  };
+
   return {
     scaling,
     exact({ view, bytes, starts, ends }, at) {
@@ -195,9 +254,7 @@ function exactDecimals(
       const count = view.getUint16(start);
       if (ends[index]![at]! - start !== HEADER_BYTES + 2 * count) throw wrongWidth(spec.name);
       const sign = view.getUint16(start + 4);
-      const special = specialNumeric(bytes, start);
-      if (special !== undefined) throw unfaithful(special);
-      if ((sign & ~NEGATIVE) !== 0) throw unreadable(`column ${spec.name} holds no number`);
+      if ((sign & ~NEGATIVE) !== 0) throw noNumber(bytes, start);
       const isUsual = readLimbs(view, start, scaling, limbs) && isBelow(limbs, scaling.boundLimbs);
       if (!isUsual) return unusual(bytes, start);
       if (sign === NEGATIVE) negate(limbs);

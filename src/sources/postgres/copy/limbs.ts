@@ -7,6 +7,7 @@ const TWO_TO_32 = 2 ** 32;
 export function multiplyAdd(limbs: Uint32Array, factor: number, add: number): number {
   let carry = add;
   for (let i = 0; i < LIMBS; i++) {
+    if (carry === 0 && limbs[i] === 0) continue;
     const product = limbs[i]! * factor + carry;
     const low = product >>> 0;
     limbs[i] = low;

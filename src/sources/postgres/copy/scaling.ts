@@ -8,6 +8,9 @@ import { LIMBS, limbsOf } from './limbs';
 export interface Scaling {
   readonly lowestWeight: number;
   readonly divisor: number;
+  /** A digit of base 10,000 times `factor`, shifted right by `shift`, is the digit by `divisor`. */
+  readonly factor: number;
+  readonly shift: number;
   /**
    * By which the digits are multiplied, by how far above `lowestWeight` the last of them stands;
    * at 0 those before the last.
@@ -17,6 +20,14 @@ export interface Scaling {
   readonly bound: number;
   readonly boundLimbs: Uint32Array;
 }
+
+/** By the places to be taken off: division of whole numbers below 10,000 without a division. */
+const DIVISIONS = [
+  { divisor: 1, factor: 1, shift: 0 },
+  { divisor: 10, factor: 52_429, shift: 19 },
+  { divisor: 100, factor: 5_243, shift: 19 },
+  { divisor: 1_000, factor: 8_389, shift: 23 },
+] as const;
 
 /** Powers of ten up to this one are exact in a double. */
 const EXACT_POWER = 22;
@@ -29,7 +40,7 @@ export function scaleOf(precision: number, scale: number): Scaling {
   for (let exponent = 4 - spare; exponent <= EXACT_POWER; exponent += 4) exponents.push(exponent);
   return {
     lowestWeight: -places,
-    divisor: 10 ** spare,
+    ...DIVISIONS[spare]!,
     multipliers: Float64Array.from(exponents, (exponent) => 10 ** exponent),
     bound: 10 ** precision,
     boundLimbs: limbsOf(10n ** BigInt(precision), new Uint32Array(LIMBS)),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import type { BytesVector } from '../../../../src/columnar/vectors';
 import { ComportaError } from '../../../../src/errors';
 import { WINDOW_BYTES } from '../../../../src/sources/postgres/copy/receive-buffer';
@@ -20,6 +21,7 @@ import {
   TRAILER,
 } from './copy-bytes';
 import { buildKernels, fastRead, openCopy } from './copy-reading';
+import { WIRE_KINDS } from './wire-values';
 
 const TEXT: PlannedColumn = {
   spec: column('v', { kind: 'text' }),
@@ -197,6 +199,23 @@ describe('rows of a binary COPY', () => {
         assert.ok(fails('SourceInterrupted', /cannot be read/)(read.error));
       });
     }
+
+    it('with a row longer than its values, whose count is right', async () => {
+      const long = data(Buffer.from('0001000000016162', 'hex'));
+      const { error } = await fastRead([TEXT], [data(HEADER), long, ...ending(1)]);
+      assert.ok(fails('SourceInterrupted', /a row is longer than its values/)(error));
+    });
+
+    it('with a value of another length than its type has', async () => {
+      for (const { column, values } of WIRE_KINDS) {
+        if (column.wire === 'bytes' && column.spec.type.kind !== 'uuid') continue;
+        const [value = Buffer.alloc(0)] = fc.sample(values, { seed: 1, numRuns: 1 });
+        for (const wrong of [Buffer.concat([value, Buffer.alloc(1)]), value.subarray(1)]) {
+          const { error } = await fastRead([column], [copyAnswer([[value], [wrong], [null]])]);
+          assert.ok(fails('SourceInterrupted', /column v has the wrong length/)(error));
+        }
+      }
+    });
 
     it('when the connection ends before them', async () => {
       const whole = copyAnswer([[Buffer.from('a')], [Buffer.from('b')]]);

@@ -42,7 +42,19 @@ function numerics(precision: number, scale: number): fc.Arbitrary<Buffer> {
     .oneof(
       { weight: 4, arbitrary: fc.bigInt({ min: -most, max: most }) },
       { weight: 2, arbitrary: fc.bigInt({ min: -99_999n, max: 99_999n }) },
-      fc.constantFrom(0n, most, -most, 2n ** 53n, 2n ** 53n - 1n, -(2n ** 53n) - 1n, 2n ** 32n),
+      fc.constantFrom(
+        0n,
+        most,
+        -most,
+        2n ** 53n,
+        2n ** 53n - 1n,
+        -(2n ** 53n) - 1n,
+        2n ** 32n,
+        -(2n ** 32n),
+        -(2n ** 56n),
+        -(2n ** 64n),
+        -(2n ** 96n),
+      ),
     )
     .filter((value) => value <= most && value >= -most)
     .map((value) => numericBytes(value, scale));
