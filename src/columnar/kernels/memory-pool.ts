@@ -1,7 +1,10 @@
 import { KernelMemory } from './memory';
 
-/** One that has become larger than this is not kept: its pages would never be given back. */
-const KEPT_BYTES = 128 * 1024 * 1024;
+/**
+ * One that has become larger than this is not kept: its pages would never be given back, and those
+ * that large tables leave behind, one by one, would add up. A large table does not mind a new one.
+ */
+const KEPT_BYTES = 16 * 1024 * 1024;
 
 /**
  * Memories for loads that come one after the other. A new one costs milliseconds, as much as a
