@@ -4,6 +4,7 @@
  * is the address of what came over the wire, and `starts` and `ends` count from it. Up to 16 bytes
  * before and behind a value are read, before its length is found to be wrong.
  */
+import { otherWidths } from './fields';
 import {
   isBelowBound,
   multiplyAdd,
@@ -267,12 +268,77 @@ function readMoments(
   return count;
 }
 
-/** Days of more are none of either server's, whose spans end at 838:59:59. */
-const MOST_DAYS: u32 = 100000;
+/** Durations are exact in a double, which 2^53 microseconds are at the end of this day. */
+const MOST_DAYS: u32 = 104249;
+const LONGEST_DURATION: i64 = (1 << 53) - 1;
+
+/** Constants of 16 bytes as memory: as such they would be made anew for every value. */
+const FOURS: usize = memory.data<i32>([
+  0xffff, 0xffff, 0xffff, 0xffff, 0xff, 0xff, 0xff, 0xff, 12, 12, 12, 12, 9999, 9999, 9999, 9999, 1,
+  1, 1, 1, 30, 30, 30, 30, 2, 2, 2, 2, 3, 3, 3, 3, 400, 400, 400, 400, 5243, 5243, 5243, 5243, 365,
+  365, 365, 365, 979, 979, 979, 979, 2919, 2919, 2919, 2919, 865566, 865566, 865566, 865566,
+]);
 
 /** DATE: year in 2 bytes, month, day; as days since 1970. */
 export function mysqlDates(bytes: usize, starts: usize, ends: usize, count: i32, data: usize): i32 {
-  return readMoments(bytes, starts, ends, count, data, true);
+  if (otherWidths(starts, ends, count, 4) != 0) {
+    return readMoments(bytes, starts, ends, count, data, true);
+  }
+  const ofYear = v128.load(FOURS);
+  const ofMonth = v128.load(FOURS, 16);
+  const twelve = v128.load(FOURS, 32);
+  const lastYear = v128.load(FOURS, 48);
+  const one = v128.load(FOURS, 64);
+  const thirty = v128.load(FOURS, 80);
+  const two = v128.load(FOURS, 96);
+  const three = v128.load(FOURS, 112);
+  const moreYears = v128.load(FOURS, 128);
+  const perCentury = v128.load(FOURS, 144);
+  const yearDays = v128.load(FOURS, 160);
+  const monthDays = v128.load(FOURS, 176);
+  const beforeMarch = v128.load(FOURS, 192);
+  const before1970 = v128.load(FOURS, 208);
+  const zero = i32x4.splat(0);
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const place = (<usize>i) << 2;
+    let four = v128.load32_zero(bytes + load<usize>(starts + place));
+    four = v128.load_lane<u32>(bytes + load<usize>(starts + place, 4), four, 1);
+    four = v128.load_lane<u32>(bytes + load<usize>(starts + place, 8), four, 2);
+    four = v128.load_lane<u32>(bytes + load<usize>(starts + place, 12), four, 3);
+    const year = v128.and(four, ofYear);
+    const month = v128.and(i32x4.shr_u(four, 16), ofMonth);
+    const day = i32x4.shr_u(four, 24);
+    const isLong = v128.and(i32x4.add(month, i32x4.shr_u(month, 3)), one);
+    // 28 for every February: its 29th is looked at by itself.
+    const lessDays = v128.and(i32x4.eq(month, two), two);
+    const length = i32x4.sub(i32x4.add(thirty, isLong), lessDays);
+    const isBeyond = v128.or(
+      i32x4.gt_s(year, lastYear),
+      v128.or(i32x4.gt_s(month, twelve), i32x4.gt_s(day, length)),
+    );
+    const isZero = i32x4.eq(i32x4.min_s(month, day), zero);
+    if (v128.any_true(v128.or(isBeyond, isZero))) {
+      const taken = readMoments(bytes, starts + place, ends + place, 4, data + place, true);
+      if (taken < 4) return i + taken;
+      continue;
+    }
+    // As in `readMoments`; a hundredth is a multiplication and a shift below 2^15, and so is what
+    // lies before a month that is counted from March, the third, to February, the fourteenth.
+    const isEarly = i32x4.lt_s(month, three);
+    const marchYear = i32x4.add(i32x4.add(year, moreYears), isEarly);
+    const century = i32x4.shr_u(i32x4.mul(marchYear, perCentury), 19);
+    const marchMonth = i32x4.add(month, v128.and(isEarly, twelve));
+    const ofMonths = i32x4.shr_u(i32x4.sub(i32x4.mul(marchMonth, monthDays), beforeMarch), 5);
+    const leapDays = i32x4.sub(i32x4.shr_u(marchYear, 2), century);
+    const ofYears = i32x4.add(
+      i32x4.mul(marchYear, yearDays),
+      i32x4.add(leapDays, i32x4.shr_u(century, 2)),
+    );
+    v128.store(data + place, i32x4.sub(i32x4.add(i32x4.add(ofYears, ofMonths), day), before1970));
+  }
+  const place = (<usize>i) << 2;
+  return i + readMoments(bytes, starts + place, ends + place, count - i, data + place, true);
 }
 
 /**
@@ -312,6 +378,7 @@ export function mysqlDurations(
       if (minute > 59 || second > 59 || fraction > MOST_MICROSECONDS || days > MOST_DAYS) return i;
       const seconds = <i64>days * 86400 + <i64>(hours * 3600 + minute * 60 + second);
       micros = seconds * SECOND + <i64>fraction;
+      if (micros > LONGEST_DURATION) return i;
       if (load<u8>(at) != 0) micros = -micros;
     }
     store<i64>(data + ((<usize>i) << 3), micros);

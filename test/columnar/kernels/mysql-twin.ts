@@ -37,9 +37,10 @@ export function durationTwin(bytes: Buffer): bigint | undefined {
   const days = whole.readUInt32LE(1);
   const [hour, minute, second] = whole.subarray(5, 8) as unknown as [number, number, number];
   const micros = whole.readUInt32LE(8);
-  if (minute > 59 || second > 59 || micros > 999_999 || days > 100_000) return undefined;
+  if (minute > 59 || second > 59 || micros > 999_999) return undefined;
   const seconds = BigInt(days) * 86_400n + BigInt(hour * 3600 + minute * 60 + second);
   const total = seconds * 1_000_000n + BigInt(micros);
+  if (total > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
   return whole[0] === 0 ? total : -total;
 }
 
