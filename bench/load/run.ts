@@ -110,8 +110,13 @@ const REASON_AT_MOST = 160;
 /** What a program said before it gave up: its last line that speaks of an error, else its last. */
 function lastWords(logFile: string, exitCode: number): string {
   const colours = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
-  const lines = readFileSync(logFile, 'utf8').replace(colours, '').trim().split('\n').reverse();
-  const telling = lines.find((line) => /error|exception|panic|could not|unable/i.test(line));
+  const lines = readFileSync(logFile, 'utf8')
+    .replace(colours, '')
+    .trim()
+    .split('\n')
+    .filter((line) => !/^\s*(\d+:|at) /.test(line)) // of a stack
+    .reverse();
+  const telling = lines.find((line) => /error|exception|failed|could not|unable/i.test(line));
   return (telling || lines[0] || `exit code ${exitCode}`).trim().slice(0, REASON_AT_MOST);
 }
 
