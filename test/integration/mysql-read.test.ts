@@ -434,8 +434,10 @@ for (const { name, mariadb, service } of SERVERS) {
             assert.ok(batch.rows > 0);
             batches++;
             if (batches > 1) continue;
-            const [found] = await connections();
-            await database.run(`KILL ${Number(found!['ID'])}`);
+            const reader = (await connections()).find(({ INFO }) =>
+              String(INFO).includes('larger'),
+            );
+            await database.run(`KILL ${Number(reader!['ID'])}`);
           }
         })();
         await assert.rejects(reading, isError('SourceInterrupted'));

@@ -14,7 +14,7 @@ import type { LogMemory } from './tokens/touched';
 import { readOpenTransactions, sharedReading } from './tokens/transactions';
 
 export interface MysqlSourceOptions {
-  /** When a batch of rows is handed over. Default: 65,536 rows or 8 MiB, whichever comes first. */
+  /** When a batch of rows is handed over. Default: 65,536 rows or 1 MiB, whichever comes first. */
   readonly batch?: BatchLimits;
   /** How much of the binary log one reading of tokens may read. Default: 50,000 events or 5 s. */
   readonly scan?: ScanBudget;
