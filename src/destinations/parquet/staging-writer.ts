@@ -17,7 +17,7 @@ const GIB = 1024 ** 3;
  * A row group is held until it is whole, and values that do not compress are held as they are: this
  * and not the size of a table is what a load takes of memory.
  */
-const ROW_GROUP_BYTES = 32 * 1024 ** 2;
+const ROW_GROUP_BYTES = 24 * 1024 ** 2;
 
 /** Writes batches as one or more Parquet files of a run, none of them visible. */
 export function createStagingWriter(
