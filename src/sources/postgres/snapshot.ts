@@ -1,4 +1,5 @@
 import type { Batch } from '../../columnar/batch';
+import { KernelMemory } from '../../columnar/kernels/memory';
 import { BatchBuilder } from '../../columnar/vectors';
 import { ComportaError } from '../../errors';
 import type { DatabaseConnection, TableSettings } from '../../pipeline/pipeline';
@@ -6,7 +7,7 @@ import { createMasker } from '../../pipeline/mask';
 import type { SecretStore } from '../../pipeline/secrets';
 import type { ReadStatistics, RowFilter, SourceTable, TableSnapshot } from '../source';
 import { CopyStream } from './copy/copy-stream';
-import { createKernel, type Kernel } from './copy/kernel';
+import { createKernel, type Kernel, type KernelContext } from './copy/kernel';
 import { describeTable, printedValue, type PostgresDescription } from './describe';
 import { cursorColumn, whereClause } from './filter';
 import { quoteIdentifier, quoteQualified } from './identifiers';
@@ -83,8 +84,8 @@ function createSnapshot(
       return maximum;
     },
 
-    read: (settings, filter, statistics) =>
-      readRows(session, secrets, description, settings, filter, statistics),
+    read: (settings, filter, statistics, memory = new KernelMemory()) =>
+      readRows(session, secrets, description, settings, filter, statistics, memory),
 
     close,
   };
@@ -111,17 +112,22 @@ async function* readRows(
   settings: TableSettings,
   filter: RowFilter,
   statistics: ReadStatistics,
+  memory: KernelMemory,
 ): AsyncGenerator<Batch> {
   const { table } = description;
   const columns = planColumns(description, settings);
-  const builder = new BatchBuilder(columns.map(({ spec }) => spec));
+  const builder = new BatchBuilder(
+    columns.map(({ spec }) => spec),
+    memory,
+  );
+  const context = { table: table.id, statistics, memory };
   const kernels = await Promise.all(
-    columns.map((column, i) => columnKernel(column, builder, i, table.id, statistics, secrets)),
+    columns.map((column, i) => columnKernel(column, builder, i, context, secrets)),
   );
   const list = columns.map(({ select }) => select).join(', ');
   const query = `SELECT ${list} FROM ${quoteQualified(table)}${whereClause(description, filter)}`;
   const copy = `COPY (${query}) TO STDOUT (FORMAT binary)`;
-  const rows = new CopyStream(copy, columns.length, session.wire);
+  const rows = new CopyStream(copy, columns.length, session.wire, memory);
   const subject = { table, ...(filter.where === undefined ? {} : { where: filter.where }) };
   try {
     session.stream(rows);
@@ -148,16 +154,14 @@ async function columnKernel(
   column: PlannedColumn,
   builder: BatchBuilder,
   index: number,
-  table: string,
-  statistics: ReadStatistics,
+  context: KernelContext,
   secrets: SecretStore,
 ): Promise<Kernel> {
   const vector = builder.columns[index];
   if (vector === undefined) throw new RangeError(`no vector for column ${column.spec.name}`);
   const masker = column.mask === undefined ? undefined : await createMasker(column.mask, secrets);
   return createKernel(column, index, vector, {
-    table,
-    statistics,
+    ...context,
     ...(masker === undefined ? {} : { masker }),
   });
 }

@@ -10,7 +10,7 @@ import { Wire } from '../../../src/sources/postgres/wire';
 import { column } from '../../support/columns';
 import { eventually } from '../../support/eventually';
 import { copyAnswer, cut, message, READY, serverError } from './copy/copy-bytes';
-import { buildKernels } from './copy/copy-reading';
+import { buildKernels, memory } from './copy/copy-reading';
 
 const TEXT: PlannedColumn = { spec: column('v', { kind: 'text' }), select: '"v"', wire: 'bytes' };
 const parameter = (name: string) => message('S', Buffer.from(`${name}\0on\0`));
@@ -51,7 +51,7 @@ describe('a wire that reads into the receiver itself', () => {
   });
 
   const open = () => {
-    const rows = new CopyStream('COPY …', 1, wire);
+    const rows = new CopyStream('COPY …', 1, wire, memory);
     connection.once('readyForQuery', () => rows.handleReadyForQuery());
     connection.on('errorMessage', (error: Error) => rows.handleError(error));
     const { builder, kernels } = buildKernels([TEXT]);

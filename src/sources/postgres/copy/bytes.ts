@@ -1,19 +1,8 @@
 import type { FieldTable } from '../../../columnar/fields';
+import type { Kernels } from '../../../columnar/kernels/kernels';
 import type { BytesVector } from '../../../columnar/vectors';
 import type { Masker } from '../../../pipeline/mask';
-import { takeValues, wrongWidth } from './fixed';
-
-function totalLength(starts: Int32Array, ends: Int32Array, values: number): number {
-  let total = 0;
-  for (let i = 0; i < values; i++) total += ends[i]! - starts[i]!;
-  return total;
-}
-
-function haveWidth(starts: Int32Array, ends: Int32Array, values: number, width: number): boolean {
-  let wrong = 0;
-  for (let i = 0; i < values; i++) wrong |= (ends[i]! - starts[i]!) ^ width;
-  return wrong === 0;
-}
+import { addressesOf, takeValues, wrongWidth } from './fixed';
 
 /**
  * The kernel for bytes that are the value: nothing is copied, the vector refers to the wire's
@@ -24,16 +13,18 @@ export function bytesKernel(
   name: string,
   index: number,
   vector: BytesVector,
+  kernels: Kernels,
   width: number | undefined,
 ): (fields: FieldTable) => void {
   return (fields) => {
-    const values = takeValues(fields, index, vector);
-    const starts = fields.starts[index]!;
-    const ends = fields.ends[index]!;
-    if (width !== undefined && !haveWidth(starts, ends, values, width)) throw wrongWidth(name);
-    vector.starts = starts;
-    vector.ends = ends;
-    vector.refer(fields.bytes, totalLength(starts, ends, values));
+    const values = takeValues(kernels, fields, index, vector);
+    const [, starts, ends] = addressesOf(fields, index);
+    if (width !== undefined && kernels.otherWidths(starts, ends, values, width) !== 0) {
+      throw wrongWidth(name);
+    }
+    vector.starts = fields.starts[index]!;
+    vector.ends = fields.ends[index]!;
+    vector.refer(fields.bytes, kernels.sumLengths(starts, ends, values));
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { FieldTable } from '../../../columnar/fields';
+import type { KernelMemory } from '../../../columnar/kernels/memory';
 import type { ComportaError } from '../../../errors';
 import type { Stream } from '../session';
 import type { Receiver, Wire } from '../wire';
@@ -40,7 +41,7 @@ const LARGEST_MESSAGE = 2 ** 30;
  */
 export class CopyStream implements Stream, Receiver {
   readonly fields: FieldTable;
-  private readonly buffer = new ReceiveBuffer();
+  private readonly buffer: ReceiveBuffer;
   /** The bytes before this have been walked. */
   private at = 0;
   /** Whether a piece is complete: nothing is taken until it is given back. */
@@ -68,8 +69,11 @@ export class CopyStream implements Stream, Receiver {
     private readonly sql: string,
     columns: number,
     private readonly wire: Wire,
+    private readonly memory: KernelMemory,
   ) {
-    this.fields = new FieldTable(columns, Math.ceil(WINDOW_BYTES / (ROW_HEADER + 4 * columns)));
+    const capacity = Math.ceil(WINDOW_BYTES / (ROW_HEADER + 4 * columns));
+    this.fields = new FieldTable(columns, capacity, memory);
+    this.buffer = new ReceiveBuffer(memory);
     this.fields.reset(this.buffer.bytes);
   }
 
@@ -174,7 +178,7 @@ export class CopyStream implements Stream, Receiver {
     if (this.failure !== undefined) {
       buffer.keepFrom(this.isLost ? buffer.filled : this.at);
       this.at = 0;
-      if (buffer.isFull) buffer.growTowards(this.messageEnd());
+      if (buffer.isFull) this.grow();
       return;
     }
     const isFull = buffer.isNearlyFull || fields.rows === fields.capacity;
@@ -184,8 +188,19 @@ export class CopyStream implements Stream, Receiver {
     }
     if (this.at > 0) this.keepUnwalked();
     if (!buffer.isFull) return;
-    buffer.growTowards(this.messageEnd());
+    this.grow();
     fields.reset(buffer.bytes);
+  }
+
+  /** Makes place for more of a large row. */
+  private grow(): void {
+    const { buffer } = this;
+    try {
+      buffer.growTowards(this.messageEnd());
+    } catch (error) {
+      this.lose(error);
+      buffer.keepFrom(buffer.filled);
+    }
   }
 
   private hold(): void {
@@ -198,7 +213,7 @@ export class CopyStream implements Stream, Receiver {
     for (;;) {
       const before = fields.rows;
       if (this.failure === undefined && this.hasHeader && !this.hasTrailer) {
-        this.at = walkRows(fields, this.at, buffer.filled);
+        this.at = walkRows(this.memory, fields, this.at, buffer.filled);
         this.rows += fields.rows - before;
         if (fields.rows === fields.capacity) return;
       }

@@ -1,21 +1,13 @@
 import type { FieldTable } from '../../../columnar/fields';
-import type {
-  BooleanVector,
-  BytesVector,
-  DoubleVector,
-  Fixed32Vector,
-  Fixed64Vector,
-  FloatVector,
-  Vector,
-} from '../../../columnar/vectors';
+import type { KernelMemory } from '../../../columnar/kernels/memory';
+import type { BytesVector, Fixed32Vector, Fixed64Vector, Vector } from '../../../columnar/vectors';
 import type { Masker } from '../../../pipeline/mask';
 import type { ReadStatistics } from '../../source';
 import type { PlannedColumn } from '../plan';
 import { bytesKernel, maskedKernel } from './bytes';
 import { dateKernel, timestampKernel } from './dates';
 import { decimal128Kernel, decimal64Kernel } from './decimals';
-import { fixedKernel } from './fixed';
-import { readBooleans, readDoubles, readFloats, readInt16, readInt32, readInt64 } from './numbers';
+import { fixedKernel, type FixedLoop } from './fixed';
 
 /** Fills the cleared vector of one column with all values of that column in a piece. */
 export type Kernel = (fields: FieldTable) => void;
@@ -24,6 +16,7 @@ export interface KernelContext {
   /** The table's id, for errors. */
   readonly table: string;
   readonly statistics: ReadStatistics;
+  readonly memory: KernelMemory;
   readonly masker?: Masker;
 }
 
@@ -41,20 +34,20 @@ export function createKernel(
   context: KernelContext,
 ): Kernel {
   const { name, type } = column.spec;
+  const { kernels } = context.memory;
+  const fixed = (loop: FixedLoop) => fixedKernel(name, index, vector, kernels, loop);
   switch (column.wire) {
     case 'boolean':
-      return fixedKernel(name, index, vector as BooleanVector, readBooleans);
+      return fixed(kernels.postgresBooleans);
     case 'int2':
-      return fixedKernel(name, index, vector as Fixed32Vector, readInt16);
+      return fixed(kernels.postgresInt16);
     case 'int4':
-      return fixedKernel(name, index, vector as Fixed32Vector, readInt32);
+    case 'float4':
+      return fixed(kernels.postgresFixed32);
     case 'int8':
     case 'time':
-      return fixedKernel(name, index, vector as Fixed64Vector, readInt64);
-    case 'float4':
-      return fixedKernel(name, index, vector as FloatVector, readFloats);
     case 'float8':
-      return fixedKernel(name, index, vector as DoubleVector, readDoubles);
+      return fixed(kernels.postgresFixed64);
     case 'numeric':
       return vector.storage === 'fixed64'
         ? decimal64Kernel(column, index, vector, context)
@@ -66,7 +59,8 @@ export function createKernel(
     case 'bytes': {
       const target = vector as BytesVector;
       if (context.masker !== undefined) return maskedKernel(index, target, context.masker);
-      return bytesKernel(name, index, target, type.kind === 'uuid' ? UUID_BYTES : undefined);
+      const width = type.kind === 'uuid' ? UUID_BYTES : undefined;
+      return bytesKernel(name, index, target, kernels, width);
     }
   }
 }

@@ -1,7 +1,12 @@
-/** Bytes of a piece of the stream; a row that is larger gets more for as long as it needs it. */
-export const WINDOW_BYTES = 512 * 1024;
+import type { Allocator } from '../../../columnar/allocator';
+
 /** Behind the window: a number may be read there before its length is found to be wrong. */
-const SLACK_BYTES = 16;
+const SLACK_BYTES = 32;
+/**
+ * Bytes of a piece of the stream; a row that is larger gets more for as long as it needs it. A
+ * little less than a power of two, which with what is added to it would take the next one.
+ */
+export const WINDOW_BYTES = 512 * 1024 - 2 * SLACK_BYTES;
 /** Memory for large rows is given back after this many pieces without one. */
 const PATIENCE_PIECES = 64;
 
@@ -11,11 +16,15 @@ const PATIENCE_PIECES = 64;
  * header promises.
  */
 export class ReceiveBuffer {
-  bytes = memoryOf(WINDOW_BYTES);
+  bytes: Buffer<ArrayBuffer>;
   /** The bytes up to here have been received. */
   filled = 0;
   private limit = WINDOW_BYTES;
   private piecesSinceGrowth = 0;
+
+  constructor(private readonly memory: Allocator) {
+    this.bytes = this.place(WINDOW_BYTES);
+  }
 
   get isFull(): boolean {
     return this.filled === this.limit;
@@ -36,8 +45,10 @@ export class ReceiveBuffer {
     this.piecesSinceGrowth = 0;
     this.limit = Math.max(this.limit, Math.min(end, 2 * this.limit));
     if (this.limit + SLACK_BYTES <= this.bytes.length) return;
-    const larger = memoryOf(2 ** Math.ceil(Math.log2(this.limit)));
+    const doublings = Math.ceil(Math.log2(this.limit / WINDOW_BYTES));
+    const larger = this.place(WINDOW_BYTES * 2 ** doublings);
     this.bytes.copy(larger, 0, 0, this.filled);
+    this.memory.release(this.bytes);
     this.bytes = larger;
   }
 
@@ -46,7 +57,8 @@ export class ReceiveBuffer {
     const kept = this.filled - at;
     this.piecesSinceGrowth += 1;
     if (this.piecesSinceGrowth > PATIENCE_PIECES && this.bytes.length > WINDOW_BYTES * 2) {
-      this.moveTo(WINDOW_BYTES, at);
+      const former = this.moveTo(WINDOW_BYTES, at);
+      this.memory.release(former);
     } else {
       this.bytes.copyWithin(0, at, this.filled);
     }
@@ -61,13 +73,15 @@ export class ReceiveBuffer {
     this.limit = Math.max(WINDOW_BYTES, this.filled);
   }
 
-  private moveTo(size: number, at: number): void {
-    const other = memoryOf(Math.max(size, this.filled - at));
-    this.bytes.copy(other, 0, at, this.filled);
-    this.bytes = other;
+  /** Answers the memory that it has left. */
+  private moveTo(size: number, at: number): Buffer {
+    const former = this.bytes;
+    this.bytes = this.place(Math.max(size, this.filled - at));
+    former.copy(this.bytes, 0, at, this.filled);
+    return former;
   }
-}
 
-function memoryOf(size: number): Buffer {
-  return Buffer.allocUnsafeSlow(size + SLACK_BYTES);
+  private place(size: number): Buffer<ArrayBuffer> {
+    return this.memory.bytes(size + SLACK_BYTES);
+  }
 }

@@ -1,5 +1,6 @@
 import { Duplex } from 'node:stream';
 import { Connection } from 'pg';
+import { KernelMemory } from '../../../../src/columnar/kernels/memory';
 import { BatchBuilder } from '../../../../src/columnar/vectors';
 import { ComportaError } from '../../../../src/errors';
 import { CopyStream } from '../../../../src/sources/postgres/copy/copy-stream';
@@ -31,15 +32,19 @@ interface PgConnection extends Connection {
   readonly stream: Duplex;
 }
 
+/** Of the stream that was opened last, and of the kernels that read it. */
+export const memory = new KernelMemory();
+
 /** A stream of rows on a connection of pg's whose server is the test. */
 export function openCopy(columns: number) {
+  memory.reset();
   const socket = new TestSocket();
   const wire = new Wire(true);
   const connection = new Connection({
     stream: () => socket,
   }) as unknown as PgConnection;
   connection.attachListeners(socket);
-  const rows = new CopyStream('COPY …', columns, wire);
+  const rows = new CopyStream('COPY …', columns, wire, memory);
   const seenByPg: string[] = [];
   connection.on('message', ({ name }: { name: string }) => seenByPg.push(name));
   connection.on('readyForQuery', () => rows.handleReadyForQuery());
@@ -53,9 +58,12 @@ export function openCopy(columns: number) {
 }
 
 export function buildKernels(columns: readonly PlannedColumn[]) {
-  const builder = new BatchBuilder(columns.map(({ spec }) => spec));
+  const builder = new BatchBuilder(
+    columns.map(({ spec }) => spec),
+    memory,
+  );
   const statistics = { rows: 0, invalidValues: 0 };
-  const context = { table: 'public.t', statistics };
+  const context = { table: 'public.t', statistics, memory };
   const kernels = columns.map((column, i) => createKernel(column, i, builder.columns[i]!, context));
   return { builder, statistics, kernels };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { HEAP } from '../../../../src/columnar/allocator';
 import { ReceiveBuffer, WINDOW_BYTES } from '../../../../src/sources/postgres/copy/receive-buffer';
 
 const fill = (buffer: ReceiveBuffer, bytes: number, value = 0x61) => {
@@ -8,7 +9,7 @@ const fill = (buffer: ReceiveBuffer, bytes: number, value = 0x61) => {
 
 describe('the buffer that a wire is read into', () => {
   it('keeps what has not been taken, at its beginning', () => {
-    const buffer = new ReceiveBuffer();
+    const buffer = new ReceiveBuffer(HEAP);
     fill(buffer, 10);
     fill(buffer, 5, 0x62);
     buffer.keepFrom(8);
@@ -17,7 +18,7 @@ describe('the buffer that a wire is read into', () => {
   });
 
   it('grows with what has come, not with what was promised, and is small again for the next piece', () => {
-    const buffer = new ReceiveBuffer();
+    const buffer = new ReceiveBuffer(HEAP);
     fill(buffer, WINDOW_BYTES);
     assert.ok(buffer.isFull);
     buffer.growTowards(2 ** 30);
@@ -31,7 +32,7 @@ describe('the buffer that a wire is read into', () => {
   });
 
   it('gives memory for large rows back when none comes any more', () => {
-    const buffer = new ReceiveBuffer();
+    const buffer = new ReceiveBuffer(HEAP);
     fill(buffer, WINDOW_BYTES);
     buffer.growTowards(2 * WINDOW_BYTES);
     fill(buffer, WINDOW_BYTES, 0x62);
@@ -45,7 +46,7 @@ describe('the buffer that a wire is read into', () => {
   });
 
   it('leaves memory alone that others still read', () => {
-    const buffer = new ReceiveBuffer();
+    const buffer = new ReceiveBuffer(HEAP);
     fill(buffer, 10);
     const { bytes } = buffer;
     buffer.leaveBefore(8);

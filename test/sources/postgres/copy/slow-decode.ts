@@ -17,6 +17,8 @@ import {
 } from '../../../../src/sources/postgres/numeric';
 import type { PlannedColumn } from '../../../../src/sources/postgres/plan';
 
+type DecoderContext = Omit<KernelContext, 'memory'>;
+
 /** Appends the value of `length` bytes at `start` of `row`. */
 export type FieldDecoder = (row: Buffer, start: number, length: number) => void;
 
@@ -32,7 +34,7 @@ const INT64_MIN = -0x8000_0000_0000_0000n;
 export function createFieldDecoder(
   column: PlannedColumn,
   vector: Vector,
-  context: KernelContext,
+  context: DecoderContext,
 ): FieldDecoder {
   const { masker } = context;
   switch (column.wire) {
@@ -87,7 +89,7 @@ function maskedDecoder(target: BytesVector, masker: Masker): FieldDecoder {
 function numericDecoder(
   { spec }: PlannedColumn,
   vector: Fixed64Vector | BytesVector,
-  { table }: KernelContext,
+  { table }: DecoderContext,
 ): FieldDecoder {
   if (spec.type.kind !== 'decimal') throw new TypeError(`${spec.name} is no decimal`);
   const { precision, scale } = spec.type;
@@ -119,7 +121,7 @@ function numericDecoder(
 function dateDecoder(
   column: PlannedColumn,
   target: Fixed32Vector,
-  context: KernelContext,
+  context: DecoderContext,
 ): FieldDecoder {
   const appendInvalid = invalidDate(column, target, context);
   return (row, start) => {
@@ -134,7 +136,7 @@ function dateDecoder(
 function timestampDecoder(
   column: PlannedColumn,
   target: Fixed64Vector,
-  context: KernelContext,
+  context: DecoderContext,
 ): FieldDecoder {
   const appendInvalid = invalidDate(column, target, context);
   return (row, start) => {
@@ -153,7 +155,7 @@ function infinityOr(isPositive: boolean, isNegative: boolean): string {
 function invalidDate(
   { spec, invalidDates }: PlannedColumn,
   target: Fixed32Vector | Fixed64Vector,
-  { table, statistics }: KernelContext,
+  { table, statistics }: DecoderContext,
 ): (value: string) => void {
   if (invalidDates === 'null') {
     return () => {
