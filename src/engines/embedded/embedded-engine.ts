@@ -32,8 +32,8 @@ const LARGE_WEIGHT = 4;
 /**
  * Moves tables inside the worker's own process, in threads of their own: the main thread stays free
  * for heartbeats, leases and publication. Needs no other server. Threads start with the first moves
- * and are kept; a move goes to the one with the fewest, large ones by turns. `environment` is where the threads find
- * what `env:` secrets refer to.
+ * and are kept; a move goes to the one with the fewest, large ones by turns. `environment` is where
+ * the threads find what `env:` secrets refer to.
  */
 export function createEmbeddedEngine(
   environment: NodeJS.ProcessEnv,
