@@ -25,7 +25,7 @@ export interface BatchLimits {
 export const DEFAULT_BATCH_LIMITS: BatchLimits = { rows: 65_536, bytes: BUFFER_BYTES };
 
 /** Bytes of the offsets that a field table keeps, for tables with many columns. */
-const FIELD_TABLE_BYTES = 4 * 1024 * 1024;
+const FIELD_TABLE_BYTES = 2 * 1024 * 1024;
 const LEAST_ROWS = 256;
 
 /** What a SELECT asks for and where its rows go. */
