@@ -178,9 +178,17 @@ export const SORTED: FileCase = {
   options: { compression: 'zstd', pageRows: 500, rowGroupRows: 5000 },
 };
 
-/** What Spark does not read without being given the schema. */
-export const REFUSED: readonly FileCase[] = (['uuid', 'time'] as const).map((kind) => ({
-  name: `refused ${kind}`,
-  table: { columns: [column('v', { kind })], rows: [] },
+const oneValue = (name: string, type: LogicalType, value: Value): FileCase => ({
+  name,
+  table: { columns: [column('v', type)], rows: [[value]] },
   options: { compression: 'zstd' },
-}));
+});
+
+/** What Spark does not read without being told how. */
+export const REFUSED = {
+  uuid: oneValue('a UUID', { kind: 'uuid' }, uuid(1)),
+  time: oneValue('a TIME', { kind: 'time' }, 1n),
+  // 1582-10-14 and 1899-12-31, the last days on which Spark's older calendars differ.
+  date: oneValue('an old date', { kind: 'date' }, -141_428),
+  timestamp: oneValue('an old instant', { kind: 'timestamp', utc: true }, -2_208_988_800_000_001n),
+} as const;
