@@ -107,33 +107,6 @@ export interface DecodeKernels {
     data: number,
   ): number;
 
-  mysqlWalk(
-    this: void,
-    bytes: number,
-    at: number,
-    filled: number,
-    sequence: number,
-    widths: number,
-    columns: number,
-    places: number,
-    stride: number,
-    row: number,
-    capacity: number,
-    nulls: number,
-    state: number,
-  ): number;
-  mysqlWalkRow(
-    this: void,
-    bytes: number,
-    at: number,
-    end: number,
-    widths: number,
-    columns: number,
-    places: number,
-    stride: number,
-    row: number,
-    nulls: number,
-  ): number;
   mysqlInt8(this: void, bytes: number, starts: number, count: number, data: number): void;
   mysqlUint8(this: void, bytes: number, starts: number, count: number, data: number): void;
   mysqlInt16(this: void, bytes: number, starts: number, count: number, data: number): void;

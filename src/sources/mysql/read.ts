@@ -1,6 +1,6 @@
-import type { Allocator } from '../../columnar/allocator';
 import type { Batch } from '../../columnar/batch';
 import { FieldTable } from '../../columnar/fields';
+import type { KernelMemory } from '../../columnar/kernels/memory';
 import type { BatchBuilder } from '../../columnar/vectors';
 import { ComportaError } from '../../errors';
 import type { Masker } from '../../pipeline/mask';
@@ -35,7 +35,7 @@ export interface ReadTarget {
   readonly maskers: readonly (Masker | undefined)[];
   readonly builder: BatchBuilder;
   /** Where everything lies on its way: `builder` has to be made with it too. */
-  readonly memory: Allocator;
+  readonly memory: KernelMemory;
 }
 
 /**

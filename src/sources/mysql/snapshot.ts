@@ -1,4 +1,4 @@
-import { HEAP, type Allocator } from '../../columnar/allocator';
+import { KernelMemory } from '../../columnar/kernels/memory';
 import { BatchBuilder } from '../../columnar/vectors';
 import { ComportaError } from '../../errors';
 import { createMasker } from '../../pipeline/mask';
@@ -100,7 +100,7 @@ function createSnapshot(
       );
       return row?.['largest'] ?? undefined;
     },
-    async *read(settings, filter, statistics, memory: Allocator = HEAP) {
+    async *read(settings, filter, statistics, memory = new KernelMemory()) {
       const columns = planColumns(description, settings);
       const sql = `SELECT ${columns.map(({ select }) => select).join(', ')}${from}${whereClause(description, filter)}`;
       const builder = new BatchBuilder(

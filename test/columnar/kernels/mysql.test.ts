@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { FieldTable } from '../../../src/columnar/fields';
 import { KernelMemory } from '../../../src/columnar/kernels/memory';
 import {
   bitsTwin,
@@ -8,10 +7,7 @@ import {
   decimalBytes,
   decimalTwin,
   durationTwin,
-  lengthEncoded,
-  packet,
   timestampTwin,
-  walkTwin,
 } from './mysql-twin';
 import { addresses, release, wideValues, wireColumn } from './wire-column';
 
@@ -127,15 +123,6 @@ function checked<Data extends ArrayBufferView & Iterable<unknown>>(
   return { taken, read };
 }
 
-type LeftKernel = (
-  bytes: number,
-  starts: number,
-  ends: number,
-  valid: number,
-  rows: number,
-  data: number,
-) => number;
-
 describe('kernels for moments of MySQL', () => {
   const year = fc.oneof(
     fc.integer({ min: 1900, max: 2100 }),
@@ -216,7 +203,7 @@ describe('kernels for moments of MySQL', () => {
         fc.property(fc.array(value), (values) => {
           const twins = values.map(twin);
           const wrong = twins.indexOf(undefined);
-          const result = checked(read as CheckedKernel, values, data(values.length));
+          const result = checked(read, values, data(values.length));
           assert.equal(result.taken, wrong < 0 ? values.length : wrong);
           assert.deepEqual(result.read, twins.slice(0, result.taken));
         }),
@@ -236,7 +223,7 @@ describe('kernels for moments of MySQL', () => {
           valid.set(rows.map((one) => (one === null ? 0 : 1)));
           const target = data(rows.length);
           const [bytes, starts, ends] = addresses(column);
-          const kept = (left as LeftKernel)(
+          const kept = left(
             ...([bytes, starts, ends, valid.byteOffset, rows.length] as const),
             target.byteOffset,
           );
@@ -376,124 +363,6 @@ describe('kernels for decimals of MySQL', () => {
         },
       ),
       { seed: 24, numRuns: 2000 },
-    );
-  });
-});
-
-describe('the walk over rows of MySQL', () => {
-  /** More columns than bits of a word, so that the NULL bitmap takes several. */
-  const columnWidths = fc.array(fc.constantFrom(0, 0, 1, 2, 4, 8), {
-    minLength: 1,
-    maxLength: 140,
-  });
-
-  function fieldOf(width: number) {
-    const value =
-      width === 0
-        ? fc
-            .tuple(
-              fc.oneof(
-                { weight: 9, arbitrary: fc.uint8Array({ maxLength: 12 }) },
-                fc.constantFrom(new Uint8Array(251), new Uint8Array(300), new Uint8Array(70_000)),
-              ),
-              fc.constantFrom<1 | 2 | 3 | 8>(1, 1, 1, 2, 3, 8),
-            )
-            .map(([bytes, form]) => lengthEncoded(bytes, form) as Uint8Array)
-        : fc.uint8Array({ minLength: width, maxLength: width });
-    return fc.option(value);
-  }
-
-  const stream = fc
-    .tuple(
-      fc.oneof(
-        {
-          weight: 4,
-          arbitrary: fc.array(fc.constantFrom(0, 1, 4), { minLength: 1, maxLength: 3 }),
-        },
-        columnWidths,
-      ),
-      fc.nat(255),
-    )
-    .chain(([widths, first]) =>
-      fc.record({
-        widths: fc.constant(widths),
-        first: fc.constant(first),
-        sent: fc
-          .array(fc.tuple(...widths.map(fieldOf)), { maxLength: 5 })
-          .map((rows) => Buffer.concat(rows.map((row, i) => packet(first + i, row)))),
-      }),
-    );
-
-  function check(sent: Buffer, first: number, columns: readonly number[], capacity: number): void {
-    const fields = new FieldTable(columns.length, capacity, memory);
-    const widths = memory.uint8(columns.length);
-    widths.set(columns);
-    const bytes = memory.bytes(sent.length + 16);
-    bytes.fill(0);
-    sent.copy(bytes);
-    const rows = kernels.mysqlWalk(
-      bytes.byteOffset,
-      0,
-      sent.length,
-      first,
-      widths.byteOffset,
-      columns.length,
-      fields.places.byteOffset,
-      fields.stride,
-      0,
-      capacity,
-      fields.nulls.byteOffset,
-      memory.state.byteOffset,
-    );
-    const [position, sequence, corrupt] = memory.state;
-    const endOf = (column: number, i: number) =>
-      columns[column] === 0
-        ? fields.ends[column]![i]
-        : fields.starts[column]![i]! + columns[column]!;
-    const found = Array.from({ length: rows }, (_, i) =>
-      fields.starts.map((starts, column) =>
-        starts[i] === -1 ? null : [starts[i], endOf(column, i)],
-      ),
-    );
-    const twin = walkTwin(sent, first, columns, capacity);
-    assert.deepEqual({ rows: found, position, sequence, isCorrupt: corrupt === 1 }, twin);
-    if (corrupt === 0) {
-      const nulls = fields.nulls.map((_, i) => twin.rows.filter((one) => one[i] === null).length);
-      assert.deepEqual(fields.nulls, nulls);
-    }
-    release(memory, [bytes, widths, fields.places, fields.nulls]);
-  }
-
-  it('finds the values of whole rows', () => {
-    fc.assert(
-      fc.property(stream, fc.nat(6), ({ sent, first, widths }, capacity) =>
-        check(sent, first, widths, capacity),
-      ),
-      RUNS,
-    );
-  });
-
-  it('stops where the bytes are cut', () => {
-    fc.assert(
-      fc.property(stream, fc.nat(200), ({ sent, first, widths }, length) =>
-        check(sent.subarray(0, length), first, widths, 6),
-      ),
-      RUNS,
-    );
-  });
-
-  it('stops at a row that does not add up', () => {
-    const changes = fc.array(
-      fc.tuple(fc.nat(60), fc.constantFrom(0, 1, 7, 0x7f, 0xfb, 0xfc, 0xfd, 0xfe, 0xff)),
-      { minLength: 1, maxLength: 3 },
-    );
-    fc.assert(
-      fc.property(stream, changes, ({ sent, first, widths }, changed) => {
-        const bytes = Buffer.from(sent);
-        for (const [place, byte] of changed) if (place < bytes.length) bytes[place] = byte;
-        check(bytes, first, widths, 6);
-      }),
-      { seed: 25, numRuns: 2000 },
     );
   });
 });

@@ -1,34 +1,18 @@
-import type { Allocator } from '../../../columnar/allocator';
-import { unscaledDecimal, WIDE_DECIMAL_BYTES } from '../../../columnar/decode/decimals';
+import {
+  unscaledDecimal,
+  WIDE_DECIMAL_BYTES,
+  writeWideDecimal,
+} from '../../../columnar/decode/decimals';
 import { createTextDecoder } from '../../../columnar/decode/text-decoder';
 import type { FieldTable } from '../../../columnar/fields';
-import type {
-  BytesVector,
-  DoubleVector,
-  Fixed32Vector,
-  Fixed64Vector,
-  FloatVector,
-  Vector,
-} from '../../../columnar/vectors';
+import type { DecodeKernels } from '../../../columnar/kernels/decode-kernels';
+import type { KernelMemory } from '../../../columnar/kernels/memory';
+import type { BytesVector, Fixed64Vector, Vector } from '../../../columnar/vectors';
 import { ComportaError } from '../../../errors';
 import type { Masker } from '../../../pipeline/mask';
 import type { ReadStatistics } from '../../source';
 import type { PlannedColumn } from '../plan';
-import { bytesBetween, readBits, skipSrids } from './kernels/bytes';
-import { readDecimals, readWideDecimals } from './kernels/decimals';
-import { closeUpNulls, dropValues } from './kernels/nulls';
-import {
-  readDouble,
-  readFloat,
-  readInt16,
-  readInt32,
-  readInt64,
-  readInt8,
-  readUint16,
-  readUint8,
-  type NumberKernel,
-} from './kernels/numbers';
-import { readDates, readDurations, readTimestamps, type CheckedKernel } from './kernels/temporal';
+import { skipSrids, SRID_BYTES } from './geometry';
 import type { ColumnDefinition } from './packets';
 import { isText, textOf, WIRE } from './wire-types';
 
@@ -43,7 +27,8 @@ export interface WireColumn {
   readonly masker: Masker | undefined;
   readonly vector: Vector;
   readonly fields: FieldTable;
-  readonly memory: Allocator;
+  /** That of `vector` and `fields`. */
+  readonly memory: KernelMemory;
   /** The column's place among the columns of the answer. */
   readonly index: number;
   readonly statistics: ReadStatistics;
@@ -60,7 +45,8 @@ export function createColumnReader(column: WireColumn): ColumnReader {
 }
 
 function kernelReader(column: WireColumn): ColumnReader | undefined {
-  const { planned, definition, vector } = column;
+  const { planned, definition } = column;
+  const { kernels } = column.memory;
   const { type } = planned.spec;
   switch (type.kind) {
     case 'int':
@@ -70,11 +56,11 @@ function kernelReader(column: WireColumn): ColumnReader | undefined {
       return integerReader(column, type.bits, type.signed);
     case 'float':
       return definition.type === WIRE.float
-        ? numberReader(column, vector as FloatVector, readFloat)
+        ? numberReader(column, kernels.mysqlFixed32)
         : undefined;
     case 'double':
       return definition.type === WIRE.double
-        ? numberReader(column, vector as DoubleVector, readDouble)
+        ? numberReader(column, kernels.mysqlFixed64)
         : undefined;
     case 'decimal':
       if (!isText(definition)) return undefined;
@@ -83,15 +69,15 @@ function kernelReader(column: WireColumn): ColumnReader | undefined {
         : wideDecimalReader(column, type.precision, type.scale);
     case 'date':
       return definition.type === WIRE.date
-        ? checkedReader(column, readDates, () => (vector as Fixed32Vector).data)
+        ? momentReader(column, kernels.mysqlDates, kernels.mysqlDatesLeft)
         : undefined;
     case 'timestamp':
       return definition.type === WIRE.datetime || definition.type === WIRE.timestamp
-        ? checkedReader(column, readTimestamps, () => (vector as Fixed64Vector).halves)
+        ? momentReader(column, kernels.mysqlTimestamps, kernels.mysqlTimestampsLeft)
         : undefined;
     case 'duration':
       return definition.type === WIRE.time
-        ? checkedReader(column, readDurations, () => (vector as Fixed64Vector).halves)
+        ? momentReader(column, kernels.mysqlDurations, kernels.mysqlDurationsLeft)
         : undefined;
     case 'text':
     case 'json':
@@ -107,29 +93,38 @@ function kernelReader(column: WireColumn): ColumnReader | undefined {
 }
 
 /** Makes room in the vector, marks the NULLs and answers the number of values. */
-function prepare({ vector, fields, index }: WireColumn, rows: number, nulls: number): number {
+function prepare(column: WireColumn, rows: number, nulls: number): number {
+  const { vector, memory } = column;
   vector.reserve(rows);
   if (nulls > 0) {
-    return closeUpNulls(vector.valid, fields.starts[index]!, fields.ends[index]!, rows);
+    const [, starts, ends] = addressesOf(column);
+    return memory.kernels.gatherValues(starts, ends, vector.valid.byteOffset, rows);
   }
   vector.valid.fill(1, 0, rows);
   return rows;
 }
 
-function numberReader<Target>(
+/** The addresses with which a kernel for the column begins. */
+function addressesOf({
+  fields,
+  index,
+}: WireColumn): readonly [bytes: number, starts: number, ends: number] {
+  const { bytes, starts, ends } = fields;
+  return [bytes.byteOffset, starts[index]!.byteOffset, ends[index]!.byteOffset];
+}
+
+function numberReader(
   column: WireColumn,
-  vector: Vector & { readonly data: Target },
-  kernel: NumberKernel<Target>,
+  kernel: (bytes: number, starts: number, count: number, data: number) => void,
 ): ColumnReader {
-  const { fields, index } = column;
+  const { vector } = column;
   return (rows, nulls) => {
     const values = prepare(column, rows, nulls);
-    kernel(fields.view, fields.starts[index]!, values, vector.data);
+    const [bytes, starts] = addressesOf(column);
+    kernel(bytes, starts, values, vector.data.byteOffset);
     vector.filled(rows, values);
   };
 }
-
-type IntegerKernel = NumberKernel<Int32Array>;
 
 function integerReader(
   column: WireColumn,
@@ -137,143 +132,102 @@ function integerReader(
   signed: boolean,
 ): ColumnReader | undefined {
   const { type, unsigned } = column.definition;
-  const vector = column.vector as Fixed32Vector;
-  if (type === WIRE.year && bits === 16 && signed) return numberReader(column, vector, readInt16);
+  const { kernels } = column.memory;
+  if (type === WIRE.year && bits === 16 && signed) return numberReader(column, kernels.mysqlInt16);
   if (unsigned === signed) return undefined;
-  const read = (narrow: IntegerKernel) => numberReader(column, vector, narrow);
-  if (type === WIRE.tiny && bits === 8) return read(signed ? readInt8 : readUint8);
-  if (type === WIRE.short && bits === 16) return read(signed ? readInt16 : readUint16);
-  if ((type === WIRE.long || type === WIRE.int24) && bits === 32) return read(readInt32);
-  if (type !== WIRE.longlong || bits !== 64) return undefined;
-  const { fields, index } = column;
-  const wide = column.vector as Fixed64Vector;
-  return (rows, nulls) => {
-    const values = prepare(column, rows, nulls);
-    readInt64(fields.view, fields.starts[index]!, values, wide.halves);
-    wide.filled(rows, values);
-  };
+  if (type === WIRE.tiny && bits === 8) {
+    return numberReader(column, signed ? kernels.mysqlInt8 : kernels.mysqlUint8);
+  }
+  if (type === WIRE.short && bits === 16) {
+    return numberReader(column, signed ? kernels.mysqlInt16 : kernels.mysqlUint16);
+  }
+  const is32 = type === WIRE.long || type === WIRE.int24;
+  if (is32 && bits === 32) return numberReader(column, kernels.mysqlFixed32);
+  return type === WIRE.longlong && bits === 64
+    ? numberReader(column, kernels.mysqlFixed64)
+    : undefined;
 }
 
 /** For dates and times: what the kernel does not take follows `invalidDates`. */
-function checkedReader(
+function momentReader(
   column: WireColumn,
-  kernel: CheckedKernel,
-  target: () => Int32Array,
+  read: DecodeKernels['mysqlDates'],
+  readLeft: DecodeKernels['mysqlDatesLeft'],
 ): ColumnReader {
-  const { fields, index, vector, planned, statistics } = column;
+  const { vector, planned, statistics } = column;
   return (rows, nulls) => {
-    let values = prepare(column, rows, nulls);
-    const starts = fields.starts[index]!;
-    const ends = fields.ends[index]!;
-    const { view } = fields;
-    const data = target();
-    const taken = kernel(view, starts, ends, 0, values, data);
-    if (taken < values) {
-      if (planned.invalidDates !== 'null') throw unfaithful(column, taken);
-      const kept = dropValues(
-        vector.valid,
-        starts,
-        ends,
-        rows,
-        (value) => kernel(view, starts, ends, value, value + 1, data) === value + 1,
-      );
-      statistics.invalidValues += values - kept;
-      values = kept;
-      kernel(view, starts, ends, 0, values, data);
+    const values = prepare(column, rows, nulls);
+    const places = addressesOf(column);
+    const data = vector.data.byteOffset;
+    const taken = read(...places, values, data);
+    if (taken === values) return vector.filled(rows, values);
+    if (planned.invalidDates !== 'null') throw unfaithful(column, taken);
+    const left = readLeft(...places, vector.valid.byteOffset, rows, data);
+    statistics.invalidValues += values - left;
+    vector.filled(rows, left);
+  };
+}
+
+function bitReader(column: WireColumn): ColumnReader {
+  const { vector, memory } = column;
+  return (rows, nulls) => {
+    const values = prepare(column, rows, nulls);
+    const data = vector.data.byteOffset;
+    const taken = memory.kernels.mysqlBits(...addressesOf(column), values, data);
+    if (taken < values) throw unfaithful(column, taken);
+    vector.filled(rows, values);
+  };
+}
+
+function decimalReader(column: WireColumn, precision: number, scale: number): ColumnReader {
+  const { kernels } = column.memory;
+  const vector = column.vector as Fixed64Vector;
+  return (rows, nulls) => {
+    const values = prepare(column, rows, nulls);
+    const places = addressesOf(column);
+    const { data } = vector;
+    for (let at = 0; at < values; at++) {
+      at = kernels.mysqlDecimals64(...places, at, values, precision, scale, data.byteOffset);
+      if (at < values) data[at] = exactDecimal(column, at, precision, scale);
     }
     vector.filled(rows, values);
   };
 }
 
-/** For kernels whose every value must be taken, by `takeOne` if not by them. */
-function completeReader(
-  column: WireColumn,
-  run: (from: number, values: number) => number,
-  takeOne: (value: number) => boolean,
-): ColumnReader {
+function wideDecimalReader(column: WireColumn, precision: number, scale: number): ColumnReader {
+  const { fields, memory } = column;
+  const { kernels } = memory;
+  const vector = column.vector as BytesVector;
+  const data = memory.bytes(fields.capacity * WIDE_DECIMAL_BYTES);
   return (rows, nulls) => {
     const values = prepare(column, rows, nulls);
-    let taken = run(0, values);
-    while (taken < values) {
-      if (!takeOne(taken)) throw unfaithful(column, taken);
-      taken = run(taken + 1, values);
+    const places = addressesOf(column);
+    for (let at = 0; at < values; at++) {
+      at = kernels.mysqlDecimals128(...places, at, values, precision, scale, data.byteOffset);
+      if (at === values) break;
+      const target = data.subarray(at * WIDE_DECIMAL_BYTES);
+      writeWideDecimal(target, exactDecimal(column, at, precision, scale));
     }
-    column.vector.filled(rows, values);
-  };
-}
-
-function bitReader(column: WireColumn): ColumnReader {
-  const { fields, index } = column;
-  const vector = column.vector as Fixed64Vector;
-  const run = (from: number, values: number) =>
-    readBits(fields.bytes, fields.starts[index]!, fields.ends[index]!, from, values, vector.halves);
-  return completeReader(column, run, () => false);
-}
-
-function decimalReader(column: WireColumn, precision: number, scale: number): ColumnReader {
-  const { fields, index } = column;
-  const vector = column.vector as Fixed64Vector;
-  const run = (from: number, values: number) =>
-    readDecimals(
-      fields.bytes,
-      fields.starts[index]!,
-      fields.ends[index]!,
-      from,
-      values,
-      vector.halves,
-      precision,
-      scale,
-    );
-  return completeReader(column, run, (value) => {
-    const unscaled = unscaledDecimal(valueBytes(column, value), precision, scale);
-    if (unscaled === undefined) return false;
-    vector.data[value] = unscaled;
-    return true;
-  });
-}
-
-function wideDecimalReader(column: WireColumn, precision: number, scale: number): ColumnReader {
-  const { fields, index, memory } = column;
-  const vector = column.vector as BytesVector;
-  let data = memory.bytes(0);
-  let view = new DataView(data.buffer, 0, 0);
-  const run = (from: number, values: number) =>
-    readWideDecimals(
-      fields.bytes,
-      fields.starts[index]!,
-      fields.ends[index]!,
-      from,
-      values,
-      view,
-      precision,
-      scale,
-    );
-  const read = completeReader(column, run, (value) => {
-    const unscaled = unscaledDecimal(valueBytes(column, value), precision, scale);
-    if (unscaled === undefined) return false;
-    view.setBigInt64(value * WIDE_DECIMAL_BYTES, unscaled >> 64n);
-    view.setBigUint64(value * WIDE_DECIMAL_BYTES + 8, BigInt.asUintN(64, unscaled));
-    return true;
-  });
-  return (rows, nulls) => {
-    if (data.length < rows * WIDE_DECIMAL_BYTES) {
-      memory.release(data);
-      data = memory.bytes(rows * WIDE_DECIMAL_BYTES);
-      view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    }
-    read(rows, nulls);
-    const { starts, ends, values } = vector;
-    for (let value = 0; value < values; value++) {
-      starts[value] = value * WIDE_DECIMAL_BYTES;
-      ends[value] = (value + 1) * WIDE_DECIMAL_BYTES;
-    }
+    const { starts, ends } = vector;
+    kernels.placeSideBySide(starts.byteOffset, ends.byteOffset, values, WIDE_DECIMAL_BYTES);
     vector.refer(data, values * WIDE_DECIMAL_BYTES);
+    vector.filled(rows, values);
   };
+}
+
+/** A decimal of any form, at a place among the column's values. */
+function exactDecimal(column: WireColumn, place: number, precision: number, scale: number): bigint {
+  const { fields, index } = column;
+  const start = fields.starts[index]![place];
+  const bytes = fields.bytes.subarray(start, fields.ends[index]![place]);
+  const value = unscaledDecimal(bytes, precision, scale);
+  if (value === undefined) throw unfaithful(column, place);
+  return value;
 }
 
 /** Values stay where they came in: the vector takes the field table's offsets as its own. */
 function bytesReader(column: WireColumn): ColumnReader {
-  const { fields, index } = column;
+  const { fields, index, memory } = column;
   const vector = column.vector as BytesVector;
   const starts = fields.starts[index]!;
   const ends = fields.ends[index]!;
@@ -281,7 +235,8 @@ function bytesReader(column: WireColumn): ColumnReader {
     vector.starts = starts;
     vector.ends = ends;
     const values = prepare(column, rows, nulls);
-    vector.refer(fields.bytes, bytesBetween(starts, ends, values));
+    const [, first, last] = addressesOf(column);
+    vector.refer(fields.bytes, memory.kernels.sumLengths(first, last, values));
     vector.filled(rows, values);
   };
 }
@@ -296,7 +251,10 @@ function geometryReader(column: WireColumn): ColumnReader {
     const ends = fields.ends[index]!;
     const taken = skipSrids(starts, ends, values);
     if (taken < values) throw unfaithful(column, taken);
-    (column.vector as BytesVector).refer(fields.bytes, bytesBetween(starts, ends, values));
+    (column.vector as BytesVector).refer(
+      fields.bytes,
+      column.vector.byteLength - values * SRID_BYTES,
+    );
   };
 }
 
@@ -332,11 +290,6 @@ function byValue(column: WireColumn, append: (text: Buffer) => boolean): ColumnR
       statistics.invalidValues++;
     }
   };
-}
-
-/** A value as it came over the wire. */
-function valueBytes({ fields, index }: WireColumn, value: number): Buffer {
-  return fields.bytes.subarray(fields.starts[index]![value], fields.ends[index]![value]);
 }
 
 /** Values of calendar and number columns are short and say nothing about a person. */

@@ -1,4 +1,4 @@
-import { HEAP } from '../../../../src/columnar/allocator';
+import { KernelMemory } from '../../../../src/columnar/kernels/memory';
 import { BatchBuilder } from '../../../../src/columnar/vectors';
 import { ComportaError } from '../../../../src/errors';
 import type { Session } from '../../../../src/sources/mysql/connection';
@@ -110,6 +110,9 @@ export interface Reading {
 
 export const LOST = new ComportaError('SourceInterrupted', 'the connection is lost');
 
+/** Of the reading under way: one at a time. */
+const memory = new KernelMemory();
+
 /**
  * Reads an answer that arrives in chunks, as from a socket; after the last one the connection is
  * lost. The session and its socket are made up, everything between is the real thing.
@@ -125,10 +128,14 @@ export async function readAnswer(
     wire,
     ...(rest.invalidDates === undefined ? {} : { invalidDates: rest.invalidDates }),
   }));
-  const builder = new BatchBuilder(planned.map(({ spec }) => spec));
+  memory.reset();
+  const builder = new BatchBuilder(
+    planned.map(({ spec }) => spec),
+    memory,
+  );
   const statistics = { rows: 0, invalidValues: 0 };
   const session = sessionOver(chunks);
-  const target = { columns: planned, maskers: [], builder, memory: HEAP };
+  const target = { columns: planned, maskers: [], builder, memory };
   const rows: unknown[][] = [];
   let batches = 0;
   const subject = { table: 'made_up' };
