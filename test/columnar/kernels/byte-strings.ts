@@ -29,12 +29,22 @@ const withZeros = fc
   .tuple(ofLength(0, 6), fc.integer({ min: 0, max: 20 }))
   .map(([start, zeros]) => Buffer.concat([start, Buffer.alloc(zeros)]));
 
+/** Beginnings of each other, but perhaps for the last byte. */
+export const beginnings: fc.Arbitrary<Buffer> = fc
+  .tuple(fc.integer({ min: 0, max: 20 }), fc.constantFrom(0x61, 0x61, 0, 0xff))
+  .map(([length, last]) => {
+    const bytes = Buffer.alloc(length, 0x61);
+    if (length > 0) bytes[length - 1] = last;
+    return bytes;
+  });
+
 /** What is hard to tell apart: beginnings, ends, lengths. */
 export const byteString: fc.Arbitrary<Buffer> = fc.oneof(
   ofLength(0, 40),
   ofLength(7, 9),
   ofLength(15, 18),
   sameEnds,
+  beginnings,
   withZeros,
   long,
 );

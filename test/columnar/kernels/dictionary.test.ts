@@ -95,6 +95,31 @@ function bytesOf(value: bigint, width: 4 | 8): Bytes {
   return bytes.subarray(0, width);
 }
 
+/**
+ * Four words, the second of them given and the third such that kernels/dictionary.ts makes the same
+ * hash of the whole whatever the second is.
+ */
+function withHash(second: bigint): Bytes {
+  const modulus = 2n ** 64n;
+  const spread = 0x9e3779b97f4a7c15n;
+  const first = 0x6162636465666768n;
+  const step = (hash: bigint, part: bigint) => (((hash ^ part) * spread) % modulus) ^ (hash >> 29n);
+  const before = step(step(32n, first), second);
+  const wanted = 0x0123456789abcdefn ^ (before >> 29n);
+  const third = ((wanted * inverse(spread, modulus)) % modulus) ^ before;
+  const bytes = Buffer.alloc(32);
+  [first, second, third, first].forEach((part, i) => bytes.writeBigUInt64LE(part, i * 8));
+  return bytes;
+}
+
+/** Of an odd number modulo a power of two, by Newton's iteration, which doubles the right bits. */
+function inverse(odd: bigint, modulus: bigint): bigint {
+  let result = odd;
+  for (let bits = 3; bits < 64; bits *= 2)
+    result = BigInt.asUintN(64, result * (2n - odd * result));
+  return result % modulus;
+}
+
 /** Values, some of them again and again. */
 function repeating(value: fc.Arbitrary<Bytes>): fc.Arbitrary<Bytes[]> {
   return fc.oneof(
@@ -153,6 +178,17 @@ describe('dictionaries', () => {
       }
     });
   }
+
+  it('tell strings of one byte by their lengths', () => {
+    // Their first and their last eight bytes are the same.
+    const all = Array.from({ length: 9 * 256 }, (_, i) => Buffer.alloc(8 + (i % 9), i / 9));
+    assertSame(TEXT, [...all, ...all], 1000);
+  });
+
+  it('tell strings apart whose hashes are equal', () => {
+    const strings = [0n, 1n, 2n ** 63n, 0x6161616161616161n].map(withHash);
+    assertSame(TEXT, [...strings, ...strings.toReversed()], 3);
+  });
 
   it('stop at a mebibyte of byte strings, and give back those before', () => {
     const values = Array.from({ length: 3000 }, (_, i) => Buffer.alloc(1000, `${i} `));
