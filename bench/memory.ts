@@ -90,7 +90,7 @@ async function writeJob(
   const job: Job = {
     ...{ family, host, port, user, password, database, output },
     table: tableIn(data),
-    zstdLevel: 3,
+    zstdLevel: 1,
     options: bucket === undefined ? {} : { bucket: bucketOption(bucket) },
   };
   const jobFile = join(folder, 'job.json');

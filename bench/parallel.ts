@@ -105,7 +105,7 @@ async function measure(
   const job: Job = {
     ...{ family, host, port, user, password, database, output },
     table: tableIn(data),
-    zstdLevel: 3,
+    zstdLevel: 1,
     options: { streams },
   };
   const pinning = options.pinned ? ['taskset', '--cpu-list', String(CLIENT_CORE)] : [];

@@ -77,26 +77,25 @@ function checkNode() {
 
 async function ensureDependencies(needed) {
   if (isReady(needed)) return;
-  const done = await withLock(
+  const problem = await withLock(
     join(root, '.comporta'),
     'install',
     // Another process may have installed them while this one waited.
-    () => isReady(needed) || ((isInstalled(needed) || install()) && compile(needed)),
+    () => (isReady(needed) ? undefined : prepare(needed)),
   );
-  if (!done) fail('the installation failed');
+  if (problem !== undefined) fail(problem);
 }
 
 function isReady(needed) {
   return isInstalled(needed) && (!needed.development || kernelsAreFresh(root));
 }
 
-/** Whether it succeeded; when not, it has printed why. A build brings its compiled kernels along. */
-function compile({ development }) {
-  if (!development || kernelsAreFresh(root)) return true;
+/** Installs and compiles; returns what went wrong, if anything. A build brings its kernels along. */
+function prepare(needed) {
+  if (!isInstalled(needed) && !install()) return 'npm ci failed';
+  if (!needed.development || kernelsAreFresh(root)) return undefined;
   const problem = compileKernels(root);
-  if (problem === undefined) return true;
-  process.stderr.write(`comporta: compiling kernels/: ${problem}\n`);
-  return false;
+  return problem === undefined ? undefined : `kernels/ could not be compiled: ${problem}`;
 }
 
 /** Whether it succeeded; when not, it has printed why. */

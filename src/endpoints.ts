@@ -33,7 +33,7 @@ export interface SourceEndpoint {
 /** Where a pipeline writes, as plain data. */
 export interface DestinationEndpoint {
   readonly connection: FileConnection | S3Connection;
-  readonly settings: Pick<DestinationSettings, 'compression'>;
+  readonly settings: Pick<DestinationSettings, 'compression' | 'zstdLevel'>;
 }
 
 /** Throws ConfigurationInvalid when the connection is absent or no database. */
@@ -48,11 +48,11 @@ export function sourceEndpoint(project: Project, { source }: Pipeline): SourceEn
 /** Throws ConfigurationInvalid when the connection is absent or no lake. */
 export function destinationEndpoint(
   project: Project,
-  { destination: { connection: name, compression } }: Pipeline,
+  { destination: { connection: name, compression, zstdLevel } }: Pipeline,
 ): DestinationEndpoint {
   const connection = connectionOf(project, name);
   if (connection.type === 'file' || connection.type === 's3') {
-    return { connection, settings: { compression } };
+    return { connection, settings: { compression, zstdLevel } };
   }
   throw wrongType(connection, 'a file or s3 connection');
 }

@@ -65,7 +65,7 @@ export interface BucketOption {
 }
 
 function destinationOf(job: Job, environment: NodeJS.ProcessEnv): DestinationEndpoint {
-  const settings = { compression: 'zstd' } as const;
+  const settings = { compression: 'zstd', zstdLevel: job.zstdLevel } as const;
   const option = job.options['bucket'] as BucketOption | undefined;
   if (option === undefined)
     return { connection: { type: 'file', name: 'lake', path: job.output }, settings };

@@ -1,3 +1,4 @@
+import { DEFAULT_ZSTD_LEVEL } from '../../src/pipeline/defaults';
 import { commitOfTree } from './commit';
 import { compile } from './compile';
 import { contenders, type Contender } from './contenders';
@@ -24,7 +25,6 @@ export interface LoadOptions {
 }
 
 /** Comporta's own, and zstd's default. */
-const ZSTD_LEVEL = 3;
 
 /** The figures of one table on one database. */
 export interface LoadResult {
@@ -56,7 +56,7 @@ export async function benchLoad(
       contenders: chosen,
       repeats,
       timeoutSeconds,
-      zstdLevel: ZSTD_LEVEL,
+      zstdLevel: DEFAULT_ZSTD_LEVEL,
       python: peers.python,
       preparation: { compiled, progress },
     };
@@ -81,7 +81,14 @@ function publish(
   { scale, repeats, output }: LoadOptions,
   shown: (report: string, result: LoadResult) => void,
 ): void {
-  const facts = { database, data, scale, repeats, zstdLevel: ZSTD_LEVEL, commit: commitOfTree() };
+  const facts = {
+    database,
+    data,
+    scale,
+    repeats,
+    zstdLevel: DEFAULT_ZSTD_LEVEL,
+    commit: commitOfTree(),
+  };
   const report = roundReport(facts, round);
   if (output !== undefined) writeSection(output, sectionOf(database.name, table), report);
   shown(report, {

@@ -139,6 +139,7 @@ export function buildPipeline(input: PipelineFile, context: BuildContext): Pipel
       type: 'parquet',
       connection: input.destination.connection,
       compression: input.destination.compression ?? defaults.DEFAULT_COMPRESSION,
+      zstdLevel: input.destination.zstdLevel ?? defaults.DEFAULT_ZSTD_LEVEL,
       retention: { ...defaults.DEFAULT_RETENTION, ...input.destination.retention },
     },
     schedule: buildSchedule(input.schedule),

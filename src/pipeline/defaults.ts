@@ -18,6 +18,7 @@ export const DEFAULT_REDACTION = '***';
 export const DEFAULT_INCLUDE = ['*'] as const;
 export const DEFAULT_SCHEMAS = ['public'] as const;
 export const DEFAULT_COMPRESSION = 'zstd';
+export const DEFAULT_ZSTD_LEVEL = 1;
 export const DEFAULT_RETENTION = { runs: 3, days: 0 } as const;
 export const DEFAULT_SCHEDULE = {
   timeZone: 'UTC',

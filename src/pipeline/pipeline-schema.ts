@@ -272,6 +272,11 @@ export const pipelineFile = section({
       'Compression of the Parquet files.',
       defaults.DEFAULT_COMPRESSION,
     ),
+    zstdLevel: optional(
+      wholeNumber(1, 22),
+      'How hard zstd tries. Level 3 takes about twice the processor time of level 1 in compression, and makes long texts a tenth smaller, other tables hardly.',
+      defaults.DEFAULT_ZSTD_LEVEL,
+    ),
     retention: optional(
       section({
         runs: optional(

@@ -110,6 +110,8 @@ export interface DestinationSettings {
   /** Name of a `file` or `s3` connection. */
   readonly connection: string;
   readonly compression: 'zstd' | 'snappy' | 'none';
+  /** 1 (fast) to 22 (small), for zstd. Default 1. */
+  readonly zstdLevel: number;
   readonly retention: RetentionSettings;
 }
 

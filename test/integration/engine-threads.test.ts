@@ -59,7 +59,7 @@ describe('the embedded engine on real servers', function () {
         },
         destination: {
           connection: { type: 'file', name: 'lake', path: lake },
-          settings: { compression: 'zstd' },
+          settings: { compression: 'zstd', zstdLevel: 1 },
         },
         table: { id: table, schema: database, name: table, kind: 'table' },
         ...change,

@@ -9,9 +9,9 @@ import { ParquetWriter } from '../../src/columnar/parquet/writer';
 import { columnsOf, queryBatches } from '../support/duckdb-batches';
 import { sqlString } from '../support/duckdb';
 import { withDuckdb } from '../../bench/load/source-data';
+import { DEFAULT_ZSTD_LEVEL } from '../../src/pipeline/defaults';
 import { benchTables, type BenchTable } from '../../bench/load/tables';
 
-const LEVEL = 3;
 /** Ours may be larger than DuckDB's by this much. */
 const TOLERANCE = 1.05;
 
@@ -64,7 +64,7 @@ async function writeOurs(connection: DuckDBConnection, sql: string, path: string
       if (!file.write(Buffer.from(bytes))) await once(file, 'drain');
     },
   };
-  const writer = new ParquetWriter(sink, columns, { compression: 'zstd', zstdLevel: LEVEL });
+  const writer = new ParquetWriter(sink, columns, { compression: 'zstd' });
   for await (const batch of queryBatches(connection, sql, columns)) await writer.write(batch);
   await writer.finish();
   file.end();
@@ -89,8 +89,8 @@ describe('the size of Parquet files', function () {
       await withDuckdb(':memory:', async (connection) => {
         await connection.run(`CREATE TABLE source AS ${sql}`);
         await connection.run(
-          `COPY source TO ${sqlString(theirs)}
-             (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${LEVEL})`,
+          `COPY source TO ${sqlString(theirs)} 
+             (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL ${DEFAULT_ZSTD_LEVEL})`,
         );
         await writeOurs(connection, 'FROM source', ours);
         const difference = await connection.runAndReadAll(

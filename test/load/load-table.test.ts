@@ -96,6 +96,7 @@ function pipelineWith(settings: Partial<TableSettings>): Pipeline {
       type: 'parquet',
       connection: 'lake',
       compression: 'zstd',
+      zstdLevel: 1,
       retention: { runs: 3, days: 0 },
     },
     concurrency: 4,

@@ -43,6 +43,7 @@ describe('a pipeline file', () => {
         type: 'parquet',
         connection: 'lake',
         compression: 'zstd',
+        zstdLevel: 1,
         retention: { runs: 3, days: 0 },
       },
       concurrency: 8,
@@ -89,7 +90,7 @@ schedule:
 concurrency: 8`,
       `pipeline: all
 source: { connection: books, schemas: [a, b] }
-destination: { connection: lake, compression: none, retention: { runs: 1, days: 7 } }
+destination: { connection: lake, compression: none, zstdLevel: 9, retention: { runs: 1, days: 7 } }
 `,
     );
     const directory = path.dirname(file);
@@ -139,6 +140,7 @@ destination: { connection: lake, compression: none, retention: { runs: 1, days: 
         type: 'parquet',
         connection: 'lake',
         compression: 'none',
+        zstdLevel: 9,
         retention: { runs: 1, days: 7 },
       },
       schedule: {

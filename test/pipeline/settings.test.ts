@@ -37,6 +37,7 @@ function pipeline({ overrides = [], include = ['*'], exclude = [], schemas = [] 
       type: 'parquet',
       connection: 'l',
       compression: 'zstd',
+      zstdLevel: 1,
       retention: { runs: 3, days: 0 },
     },
     concurrency: 4,

@@ -37,6 +37,7 @@ const PIPELINE: Pipeline = {
     type: 'parquet',
     connection: 'lake',
     compression: 'zstd',
+    zstdLevel: 1,
     retention: { runs: 3, days: 0 },
   },
   concurrency: 4,

@@ -75,6 +75,28 @@ describe('scripts/run.mjs', () => {
     assert.equal((await run('typecheck')).code, 7);
   });
 
+  it('compiles the kernels when they are older than their sources, and says what went wrong', async () => {
+    const compiler = (body: string) => write('node_modules/assemblyscript/bin/asc.js', body);
+    await run('typecheck');
+    await write('node_modules/assemblyscript/package.json', '{}');
+    await write('kernels/index.ts', '');
+    await write('src/columnar/kernels/kernels.wasm', 'old');
+    await touch('src/columnar/kernels/kernels.wasm', -10_000);
+    await compiler('console.error("no such type"); process.exit(1);');
+    assert.match(
+      (await run('typecheck')).stderr,
+      /comporta: kernels\/ could not be compiled: no such type\n/,
+    );
+    await compiler(
+      'require("fs").writeFileSync(process.argv[process.argv.indexOf("--outFile") + 1], "new");',
+    );
+    assert.equal((await run('typecheck')).code, 7);
+    const compiled = join(project, 'src/columnar/kernels/kernels.wasm');
+    assert.equal(await readFile(compiled, 'utf8'), 'new');
+    await compiler('process.exit(1);');
+    assert.equal((await run('typecheck')).code, 7, 'what is compiled is not compiled again');
+  });
+
   it('names the commands when it is given none of them', async () => {
     const { code, stderr } = await run('dmeo');
     assert.equal(code, 1);
@@ -135,7 +157,7 @@ describe('scripts/run.mjs', () => {
 async function makeProject(): Promise<string> {
   const project = await mkdtemp(join(tmpdir(), 'comporta-run-'));
   await mkdir(join(project, 'scripts'));
-  for (const name of ['run.mjs', 'lock.mjs'])
+  for (const name of ['run.mjs', 'lock.mjs', 'kernels.mjs'])
     await cp(join(scripts, name), join(project, 'scripts', name));
   await writeFile(join(project, 'package-lock.json'), lockFile('sha512-old'));
   await mkdir(join(project, 'bin'));

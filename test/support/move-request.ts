@@ -43,7 +43,7 @@ export function moveRequest(table: string, change: Partial<MoveRequest> = {}): M
     },
     destination: {
       connection: { type: 'file', name: 'lake', path: '/nowhere' },
-      settings: { compression: 'zstd' },
+      settings: { compression: 'zstd', zstdLevel: 1 },
     },
     table: { id: table, schema: '', name: table, kind: 'table', approximateBytes: 1 },
     settings: FULL_LOAD,

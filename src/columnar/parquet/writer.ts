@@ -21,7 +21,7 @@ import { ThriftWriter } from './thrift';
 
 export interface ParquetOptions {
   readonly compression: Compression;
-  /** 1 (fast) to 22 (small). Default 3. */
+  /** 1 (fast) to 22 (small). Default 1. */
   readonly zstdLevel?: number;
   /** A row group is written out when it holds this many encoded bytes, before compression. Default 64 MiB. */
   readonly rowGroupBytes?: number;
@@ -74,7 +74,7 @@ export class ParquetWriter {
     private readonly options: ParquetOptions,
   ) {
     this.sink = new GatheringSink(sink);
-    const compress = pageCompressor(options.compression, options.zstdLevel ?? 3);
+    const compress = pageCompressor(options.compression, options.zstdLevel ?? 1);
     const pageRows = options.pageRows ?? 64 * 1024;
     const memory = options.memory ?? new KernelMemory();
     this.pages = {
