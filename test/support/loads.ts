@@ -12,6 +12,7 @@ import type { ObjectStore } from '../../src/destinations/parquet/storage';
 import type { LoadMode } from '../../src/pipeline/pipeline';
 import { batches, canonicalRows, type TestTable } from './columns';
 import { duckdbRows, sqlString } from './duckdb';
+import { memories } from './memories';
 
 /** One load of `orders` in the domain `sales`, as the engine and `loadTable` drive a destination. */
 export interface TestLoad {
@@ -43,28 +44,30 @@ export function identityOf({ run, attempt = 1, ingestionDate, entity }: TestLoad
 export async function load(destination: Destination, test: TestLoad): Promise<PublishedState> {
   const identity = identityOf(test);
   const { columns, rows } = test.table;
-  const writer = await destination.stage(identity, columns);
-  try {
-    for (const batch of batches(test.table, 1000)) await writer.write(batch);
-    // As if another process had written them.
-    const files = viaJson(await writer.finish());
-    return await destination.publish({
-      identity,
-      mode: test.mode ?? 'full',
-      files,
-      columns,
-      key: test.key ?? [],
-      token: { sourceTime: '2026-01-02T03:04:05.000000Z', evidence: [] },
-      rowsAtSource: rows.length,
-      rowsWritten: files.reduce((sum, file) => sum + file.rows, 0),
-      fence: test.fence ?? 1,
-      assertOwner: test.assertOwner ?? (() => Promise.resolve()),
-      signal: test.signal ?? new AbortController().signal,
-    });
-  } catch (error) {
-    await writer.abort();
-    throw error;
-  }
+  return memories.lend(async (memory) => {
+    const writer = await destination.stage(identity, columns, memory);
+    try {
+      for (const batch of batches(test.table, 1000)) await writer.write(batch);
+      // As if another process had written them.
+      const files = viaJson(await writer.finish());
+      return await destination.publish({
+        identity,
+        mode: test.mode ?? 'full',
+        files,
+        columns,
+        key: test.key ?? [],
+        token: { sourceTime: '2026-01-02T03:04:05.000000Z', evidence: [] },
+        rowsAtSource: rows.length,
+        rowsWritten: files.reduce((sum, file) => sum + file.rows, 0),
+        fence: test.fence ?? 1,
+        assertOwner: test.assertOwner ?? (() => Promise.resolve()),
+        signal: test.signal ?? new AbortController().signal,
+      });
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+  });
 }
 
 /** What is left of plain data when it has crossed to another process. */

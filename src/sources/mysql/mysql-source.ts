@@ -5,7 +5,6 @@ import type { Source } from '../source';
 import { checkSource, connectionFinding } from './check';
 import { listTables } from './catalog';
 import { openSession, type Session } from './connection';
-import { lingeringSessions } from './lingering-sessions';
 import { DEFAULT_BATCH_LIMITS, type BatchLimits } from './read';
 import { openSnapshot } from './snapshot';
 import { DEFAULT_SCAN_BUDGET, type ScanBudget } from './tokens/binlog-scan';
@@ -21,8 +20,9 @@ export interface MysqlSourceOptions {
 }
 
 /**
- * MySQL 8 and 9, Aurora MySQL and MariaDB from 10.5. Every operation has a connection to itself; a
- * snapshot's is opened for it and closed after it, others wait a second for the next operation.
+ * MySQL 8 and 9, Aurora MySQL and MariaDB from 10.5. Every operation has a connection of its own,
+ * opened for it and closed after it: a session that stays does not learn of rights granted
+ * meanwhile, and asks so soon again that InnoDB's list of transactions is never renewed.
  */
 export function createMysqlSource(
   connection: DatabaseConnection,
@@ -33,20 +33,27 @@ export function createMysqlSource(
   const limits = options.batch ?? DEFAULT_BATCH_LIMITS;
   const budget = options.scan ?? DEFAULT_SCAN_BUDGET;
 
-  const sessions = lingeringSessions(open);
+  async function withSession<Result>(work: (session: Session) => Promise<Result>) {
+    const session = await open();
+    try {
+      return await work(session);
+    } finally {
+      await session.close();
+    }
+  }
 
   const memory: LogMemory = {};
   const readTransactions = sharedReading(() =>
-    sessions.use((session) => readOpenTransactions(session, delay)),
+    withSession((session) => readOpenTransactions(session, delay)),
   );
 
   return {
     dialect: 'mysql',
-    listTables: (only) => sessions.use((session) => listTables(session, connection.database, only)),
+    listTables: (only) => withSession((session) => listTables(session, connection.database, only)),
     readTokens: (requests) =>
       requests.length === 0
         ? Promise.resolve(new Map())
-        : sessions.use((session) =>
+        : withSession((session) =>
             readTokens(session, requests, { readTransactions, memory, budget }),
           ),
     openSnapshot: (table, signal) => openSnapshot({ open, secrets, limits }, table, signal),
@@ -63,6 +70,6 @@ export function createMysqlSource(
         await session.close();
       }
     },
-    close: () => sessions.close(),
+    close: () => Promise.resolve(),
   };
 }

@@ -22,6 +22,7 @@ import type {
 import type { DatabaseService } from '../../../scripts/services/service';
 import { eventually } from '../../support/eventually';
 import { sharedMariadb, sharedMysql, uniqueName } from '../../support/servers';
+import { memories } from '../../support/memories';
 
 /** The servers that a behaviour is tested on, each as `[name, its shared instance]`. */
 export const SERVERS = [
@@ -151,9 +152,12 @@ export async function readAll(
 ): Promise<unknown[][]> {
   return withSnapshot(source, table, async (snapshot) => {
     const rows: unknown[][] = [];
-    for await (const batch of snapshot.read({ ...SETTINGS, ...settings }, filter, statistics)) {
-      rows.push(...rowsOf(batch));
-    }
+    const chosen = { ...SETTINGS, ...settings };
+    await memories.lend(async (memory) => {
+      for await (const batch of snapshot.read(chosen, filter, statistics, memory)) {
+        rows.push(...rowsOf(batch));
+      }
+    });
     return rows;
   });
 }

@@ -3,6 +3,7 @@ import type { TableSettings } from '../../../src/pipeline/pipeline';
 import type { ReadStatistics, RowFilter, Source, SourceTable } from '../../../src/sources/source';
 import type { ColumnSpec } from '../../../src/types/logical';
 import type { Value } from '../../support/columns';
+import { memories } from '../../support/memories';
 
 /** The settings of a table that nobody wrote anything about. */
 export const PLAIN: TableSettings = {
@@ -45,11 +46,13 @@ export async function readTable(
     const statistics = { rows: 0, invalidValues: 0 };
     const rows: Value[][] = [];
     let batches = 0;
-    for await (const batch of snapshot.read(settings, filter, statistics)) {
-      batches += 1;
-      const values = batch.columns.map(vectorValues);
-      for (let row = 0; row < batch.rows; row++) rows.push(values.map((all) => all[row] ?? null));
-    }
+    await memories.lend(async (memory) => {
+      for await (const batch of snapshot.read(settings, filter, statistics, memory)) {
+        batches += 1;
+        const values = batch.columns.map(vectorValues);
+        for (let row = 0; row < batch.rows; row++) rows.push(values.map((all) => all[row] ?? null));
+      }
+    });
     return { columns, rows, count, batches, statistics };
   } finally {
     await snapshot.close();
