@@ -14,8 +14,6 @@ export class BytesBounds {
   private readonly maxBytes: Buffer;
   private minLength = 0;
   private maxLength = 0;
-  private minBeginning = 0;
-  private maxBeginning = 0;
 
   constructor(
     private readonly limit: number,
@@ -34,18 +32,7 @@ export class BytesBounds {
   }
 
   update(data: Buffer, starts: Int32Array, ends: Int32Array, from: number, end: number): void {
-    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    const flip = (this.flip << 24) >>> 0;
-    for (let i = from; i < end; i++) {
-      const start = starts[i]!;
-      const stop = ends[i]!;
-      // Most values lie between the bounds, and their first four bytes tell already.
-      if (this.any && stop - start >= 4) {
-        const beginning = (view.getUint32(start) ^ flip) >>> 0;
-        if (beginning > this.minBeginning && beginning < this.maxBeginning) continue;
-      }
-      this.take(data, start, stop);
-    }
+    for (let i = from; i < end; i++) this.take(data, starts[i]!, ends[i]!);
   }
 
   /** Takes what another one has seen, of the same limit and order. */
@@ -67,28 +54,16 @@ export class BytesBounds {
     if (toMin < 0) {
       this.minLength = data.copy(this.minBytes, 0, start, until);
       this.minCut = cut;
-      this.minBeginning = this.beginning(this.minBytes, this.minLength);
     } else if (toMin === 0) {
       this.minCut ||= cut;
     }
     if (toMax > 0) {
       this.maxLength = data.copy(this.maxBytes, 0, start, until);
       this.maxCut = cut;
-      this.maxBeginning = this.beginning(this.maxBytes, this.maxLength);
     } else if (toMax === 0) {
       this.maxCut ||= cut;
     }
     this.any = true;
-  }
-
-  /**
-   * The first four bytes as a number in the order of values; bytes that a shorter value lacks count
-   * as zeros, so that equal beginnings prove nothing but different ones do.
-   */
-  private beginning(bytes: Buffer, length: number): number {
-    let number = 0;
-    for (let i = 0; i < 4; i++) number = number * 256 + (i < length ? bytes[i]! : 0);
-    return (number ^ ((this.flip << 24) >>> 0)) >>> 0;
   }
 
   reset(): void {
