@@ -1,14 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { createConnection, type Connection as MysqlConnection } from 'mysql2/promise';
-import { startMariadb } from '../scripts/services/mariadb';
 import type { DatabaseService } from '../scripts/services/service';
-import { startTemporal } from '../scripts/services/temporal';
 import { eventId, type HistoryEvent } from '../src/history/history';
 import { loadProject } from '../src/pipeline/load';
 import { settingsFor } from '../src/pipeline/settings';
@@ -23,7 +19,7 @@ import {
 } from '../src/workflows/api';
 import type { controller } from '../src/workflows';
 import { peakMemoryMiB, timed } from './measure';
-import { startCompiledWorker } from './service-world';
+import { withServiceWorld, withWorker } from './service-world';
 
 export interface PlanFigure {
   readonly tables: number;
@@ -34,12 +30,6 @@ export interface PlanFigure {
   readonly batchSeconds: number;
   readonly workerPeakMiB: number;
 }
-
-const CONNECTIONS = `
-connections:
-  source: { type: mysql, host: 127.0.0.1, port: env:BENCH_PORT, user: env:BENCH_USER, password: env:BENCH_PASSWORD, database: bench }
-  lake: { type: file, path: ../lake }
-`;
 
 const PIPELINE = `
 pipeline: bench
@@ -52,45 +42,16 @@ concurrency: 8
  * A database of many small tables that were all loaded before, of which a few changed: how long a
  * real controller takes to find these, and how much memory its worker needs.
  */
-export async function benchPlan(tables: number, changed: number): Promise<PlanFigure> {
-  const root = await mkdtemp(join(tmpdir(), 'comporta-bench-'));
-  const pipelines = join(root, 'pipelines');
-  await mkdir(pipelines);
-  await writeFile(join(pipelines, 'connections.yaml'), CONNECTIONS);
-  await writeFile(join(pipelines, 'bench.yaml'), PIPELINE);
-
-  const database = await startMariadb();
-  const temporal = await startTemporal({ headless: true });
-  const environment = {
-    ...process.env,
-    BENCH_PORT: String(database.port),
-    BENCH_USER: database.user,
-    BENCH_PASSWORD: database.password,
-    TEMPORAL_ADDRESS: temporal.address,
-  };
-  try {
-    const sql = await createTables(database, tables);
-    await pretendLoaded(pipelines, environment);
+export function benchPlan(tables: number, changed: number): Promise<PlanFigure> {
+  return withServiceWorld(PIPELINE, async (world) => {
+    const sql = await createTables(world.database, tables);
+    await pretendLoaded(world.pipelines, world.environment);
     for (let index = 0; index < changed; index++) {
       await sql.query(`INSERT INTO bench.table_${index} (name) VALUES ('changed')`);
     }
     await sql.end();
-
-    const worker = await startCompiledWorker(pipelines, environment);
-    try {
-      const connection = await Connection.connect({ address: temporal.address });
-      const figure = await measure(new Client({ connection }), worker, tables, changed);
-      await connection.close();
-      return figure;
-    } finally {
-      worker.kill('SIGTERM');
-      await once(worker, 'exit');
-    }
-  } finally {
-    await temporal.stop();
-    await database.stop();
-    await rm(root, { recursive: true, force: true });
-  }
+    return withWorker(world, (client, worker) => measure(client, worker, tables, changed));
+  });
 }
 
 async function createTables(database: DatabaseService, tables: number): Promise<MysqlConnection> {

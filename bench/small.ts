@@ -1,13 +1,7 @@
-import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { createConnection } from 'mysql2/promise';
-import { startMariadb } from '../scripts/services/mariadb';
 import type { DatabaseService } from '../scripts/services/service';
-import { startTemporal } from '../scripts/services/temporal';
 import {
   CONTROL_TASK_QUEUE,
   controllerWorkflowId,
@@ -17,7 +11,7 @@ import {
 import type { controller } from '../src/workflows';
 import { serverCpuSeconds } from './load/server-cpu';
 import { median, peakMemoryMiB, timed } from './measure';
-import { startCompiledWorker } from './service-world';
+import { withServiceWorld, withWorker } from './service-world';
 
 /** One batch that loads every table. Milliseconds are medians over the tables. */
 export interface SmallFigure {
@@ -39,12 +33,6 @@ export interface SmallFigure {
 
 const PIPELINE = 'bench';
 
-const CONNECTIONS = `
-connections:
-  source: { type: mysql, host: 127.0.0.1, port: env:BENCH_PORT, user: env:BENCH_USER, password: env:BENCH_PASSWORD, database: bench }
-  lake: { type: file, path: ../lake }
-`;
-
 const PIPELINE_FILE = `
 pipeline: ${PIPELINE}
 source: { connection: source }
@@ -55,48 +43,24 @@ destination: { connection: lake }
  * Many small tables through the whole service: plan, child workflow, load, publication, record. The
  * first run finds an empty lake; before each of the others every table changes.
  */
-export async function benchSmall(
+export function benchSmall(
   tables: number,
   rows: number,
   runs: number,
 ): Promise<readonly SmallFigure[]> {
-  const root = await mkdtemp(join(tmpdir(), 'comporta-bench-'));
-  const pipelines = join(root, 'pipelines');
-  await mkdir(pipelines);
-  await writeFile(join(pipelines, 'connections.yaml'), CONNECTIONS);
-  await writeFile(join(pipelines, 'bench.yaml'), PIPELINE_FILE);
-  const database = await startMariadb();
-  const temporal = await startTemporal({ headless: true });
-  const environment = {
-    ...process.env,
-    BENCH_PORT: String(database.port),
-    BENCH_USER: database.user,
-    BENCH_PASSWORD: database.password,
-    TEMPORAL_ADDRESS: temporal.address,
-  };
-  try {
+  return withServiceWorld(PIPELINE_FILE, async (world) => {
+    const { database, temporal } = world;
     await makeTables(database, tables, rows);
-    const worker = await startCompiledWorker(pipelines, environment);
-    try {
-      const connection = await Connection.connect({ address: temporal.address });
-      const client = new Client({ connection });
+    return withWorker(world, async (client, worker) => {
       const pids = { worker: worker.pid!, temporal: temporal.pid!, database: database.pid! };
       const figures: SmallFigure[] = [];
       for (let run = 0; run < runs; run++) {
         if (run > 0) await touch(database, tables);
         figures.push(await measureBatch(client, pids, tables, run));
       }
-      await connection.close();
       return figures;
-    } finally {
-      worker.kill('SIGTERM');
-      await once(worker, 'exit');
-    }
-  } finally {
-    await temporal.stop();
-    await database.stop();
-    await rm(root, { recursive: true, force: true });
-  }
+    });
+  });
 }
 
 async function withSql(
