@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { leaveServer, stopAtTheEnd } from './end-of-process';
@@ -45,11 +46,12 @@ export function serverProcess(options: ServerProcessOptions): ServerProcess {
   let child: ChildProcess | undefined;
 
   const end = async (signal: NodeJS.Signals) => {
-    const pid = child?.pid;
+    const ending = child;
     child = undefined;
-    if (pid === undefined) return;
-    await stopProcess(pid, signal);
-    leaveServer(pid);
+    if (ending?.pid === undefined) return;
+    await stopProcess(ending.pid, signal);
+    await collected(ending);
+    leaveServer(ending.pid);
   };
 
   return {
@@ -94,6 +96,16 @@ export async function stopProcess(pid: number, signal: NodeJS.Signals): Promise<
     if (Date.now() >= killAt) family.forEach((target) => signalIfAlive(target, 'SIGKILL'));
     await delay(5);
   }
+}
+
+/**
+ * Resolves when a child that has ended is no zombie any more. Until then its id answers to
+ * signal 0, by which PostgreSQL takes the lock file of a killed server for that of a live one.
+ */
+async function collected(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.ref();
+  await once(child, 'exit');
 }
 
 function spawnWithLog(server: ServerCommand, logFile: string): Promise<ChildProcess> {

@@ -200,6 +200,16 @@ describe('the tools of the services', () => {
       assert.equal(server.pid, undefined);
     });
 
+    it('are collected, not zombies, when their end is awaited', async () => {
+      const server = serverProcess({ ...options(), ready: () => Promise.resolve() });
+      await server.start(node(forever));
+      const pid = server.pid!;
+      // It is gone before `kill9` looks, so that there is nothing to wait for but the collection.
+      process.kill(pid, 'SIGKILL');
+      await server.kill9();
+      assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+    });
+
     it('report a start that failed with the end of the log', async () => {
       const server = serverProcess({ ...options(), ready: () => Promise.reject(new Error()) });
       await assert.rejects(server.start(node('console.log("no space"); process.exitCode = 7')), {
