@@ -6,9 +6,9 @@ import type { ColumnSpec } from '../types/logical';
 
 /** Readable in the Web UI as the load's heartbeat. */
 export interface LoadProgress {
-  readonly phase: 'waiting' | 'connecting' | 'counting' | 'reading' | 'publishing' | 'recording';
+  readonly phase: 'waiting' | 'connecting' | 'reading' | 'publishing' | 'recording';
   readonly rows: number;
-  /** The source's own count, once known. */
+  /** About: the server's estimate. Absent for a part of the table. */
   readonly rowsExpected?: number;
   readonly bytes: number;
 }
@@ -42,7 +42,7 @@ export interface MoveWatch {
 
 /** Plain data, as the request. */
 export interface MoveResult {
-  /** Counted by the source inside the snapshot. */
+  /** Counted by the source as it answered, inside the snapshot. */
   readonly rowsAtSource: number;
   /** Counted while streaming. */
   readonly rowsRead: number;

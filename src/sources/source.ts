@@ -77,6 +77,7 @@ export interface TableSnapshot {
   readonly description: TableDescription;
   /** Maps every column. Throws TypeUnsupported naming each column without a faithful type. */
   plan(settings: TableSettings): ReadPlan;
+  /** Counts rows by a statement of its own: a second scan of the table. */
   count(filter: RowFilter): Promise<number>;
   /** The largest value of a column in the source's text form; undefined for no rows or only NULLs. */
   maximum(column: string, filter: RowFilter): Promise<string | undefined>;
@@ -91,6 +92,11 @@ export interface TableSnapshot {
     statistics: ReadStatistics,
     memory?: KernelMemory,
   ): AsyncIterable<Batch>;
+  /**
+   * How many rows the server itself counted while it answered the last `read`, which must have
+   * come to its end. Costs no second scan.
+   */
+  rowsSent(): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -23,6 +23,8 @@ export interface FakeTable {
   token: string;
   /** What `count` answers, where it is to differ from the rows. */
   count?: () => number;
+  /** What the server says it sent, where it is to differ from the rows. */
+  sent?: () => number;
   /** Called after each batch of two rows. */
   afterBatch?: () => Promise<void> | void;
 }
@@ -60,6 +62,7 @@ export function fakeSource(tables: Map<string, FakeTable>): Source {
     if (fake === undefined) throw new Error(`no fake table ${table.id}`);
     const matching = ({ from }: RowFilter) =>
       fake.ids.filter((id) => from === undefined || id >= BigInt(from.value));
+    let sent = 0;
     return {
       description: { table, columns: [], primaryKey: ['id'] },
       plan: () => ({ columns: fake.columns }),
@@ -71,6 +74,7 @@ export function fakeSource(tables: Map<string, FakeTable>): Source {
             : String(fake.ids.reduce((largest, id) => (id > largest ? id : largest))),
         ),
       async *read(_settings, filter, statistics) {
+        sent = 0;
         const builder = new BatchBuilder(fake.columns);
         const ids = matching(filter);
         for (let start = 0; start < ids.length; start += 2) {
@@ -83,10 +87,12 @@ export function fakeSource(tables: Map<string, FakeTable>): Source {
             builder.rows += 1;
           }
           statistics.rows += builder.rows;
+          sent += builder.rows;
           yield builder;
           await fake.afterBatch?.();
         }
       },
+      rowsSent: () => Promise.resolve(fake.sent?.() ?? sent),
       close: () => Promise.resolve(),
     };
   }

@@ -18,7 +18,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'table' },
   { title: 'phase' },
   { title: 'rows', align: 'right' },
-  { title: 'of', align: 'right' },
+  { title: 'of about', align: 'right' },
   { title: 'rate', align: 'right' },
   { title: 'size', align: 'right' },
   { title: 'note', flexible: true },

@@ -1,8 +1,8 @@
 import type { Batch } from '../../columnar/batch';
 import type { KernelMemory } from '../../columnar/kernels/memory';
 import type { StagingArea, StagingWriter } from '../../destinations/destination';
-import type { ReadStatistics, RowFilter, Source } from '../../sources/source';
-import type { MoveRequest, MoveResult, MoveWatch } from '../engine';
+import type { ReadStatistics, RowFilter, Source, SourceTable } from '../../sources/source';
+import type { LoadProgress, MoveRequest, MoveResult, MoveWatch } from '../engine';
 import { assertSchemaAccepted } from '../schema-drift';
 
 /** What a move reads from and writes to. */
@@ -30,12 +30,10 @@ export async function moveTable(
     const { columns } = snapshot.plan(settings);
     assertSchemaAccepted(identity, settings, request.previousColumns, columns);
 
-    watch.report({ phase: 'counting', rows: 0, bytes: 0 });
     const filter: RowFilter = {
       ...(settings.where === undefined ? {} : { where: settings.where }),
       ...(request.from === undefined ? {} : { from: request.from }),
     };
-    const rowsAtSource = await snapshot.count(filter);
     const cursorHigh =
       settings.cursor === undefined
         ? undefined
@@ -48,10 +46,10 @@ export async function moveTable(
     const writer = await staging.stage(identity, columns, memory);
     try {
       const batches = snapshot.read(settings, filter, statistics, memory);
-      await copyRows(watch, batches, writer, statistics, rowsAtSource);
+      await copyRows(watch, batches, writer, statistics, rowsExpected(table, filter));
       const files = await writer.finish();
       return {
-        rowsAtSource,
+        rowsAtSource: await snapshot.rowsSent(),
         rowsRead: statistics.rows,
         rowsWritten: files.reduce((sum, file) => sum + file.rows, 0),
         bytes: files.reduce((sum, file) => sum + file.bytes, 0),
@@ -70,16 +68,25 @@ export async function moveTable(
   }
 }
 
+/** The estimate is one of the whole table. */
+function rowsExpected(
+  { approximateRows }: SourceTable,
+  { where, from }: RowFilter,
+): Pick<LoadProgress, 'rowsExpected'> {
+  const isWhole = where === undefined && from === undefined;
+  return isWhole && approximateRows !== undefined ? { rowsExpected: approximateRows } : {};
+}
+
 async function copyRows(
   watch: MoveWatch,
   batches: AsyncIterable<Batch>,
   writer: StagingWriter,
   statistics: ReadStatistics,
-  rowsExpected: number,
+  expected: Pick<LoadProgress, 'rowsExpected'>,
 ): Promise<void> {
   for await (const batch of batches) {
     watch.signal.throwIfAborted();
     await writer.write(batch);
-    watch.report({ phase: 'reading', rows: statistics.rows, rowsExpected, bytes: writer.bytes });
+    watch.report({ phase: 'reading', rows: statistics.rows, ...expected, bytes: writer.bytes });
   }
 }

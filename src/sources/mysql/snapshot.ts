@@ -123,6 +123,11 @@ function createSnapshot(
       );
       reading = false;
     },
+    async rowsSent() {
+      // Of the last SELECT without a LIMIT, all rows of its answer (MySQL 8.4, "FOUND_ROWS()").
+      const [row] = await session.query('SELECT FOUND_ROWS() AS rows_sent', subjectOf({}));
+      return Number(row?.['rows_sent']);
+    },
     async close() {
       // The rest of an answer that nobody takes would keep the session from ending in order.
       if (reading) {

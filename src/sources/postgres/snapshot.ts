@@ -59,6 +59,7 @@ function createSnapshot(
   const { table } = description;
   const relation = quoteQualified(table);
   const subject = ({ where }: RowFilter) => ({ table, ...(where === undefined ? {} : { where }) });
+  let rowsSent: number | undefined;
 
   return {
     description,
@@ -84,8 +85,16 @@ function createSnapshot(
       return maximum;
     },
 
-    read: (settings, filter, statistics, memory = new KernelMemory()) =>
-      readRows(session, secrets, description, settings, filter, statistics, memory),
+    async *read(settings, filter, statistics, memory = new KernelMemory()) {
+      rowsSent = undefined;
+      const target = { settings, filter, statistics, memory };
+      rowsSent = yield* readRows(session, secrets, description, target);
+    },
+
+    rowsSent: () =>
+      rowsSent === undefined
+        ? Promise.reject(new RangeError('no read has come to its end'))
+        : Promise.resolve(rowsSent),
 
     close,
   };
@@ -105,15 +114,20 @@ function endlessCursor(table: string, column: string, value: string): ComportaEr
   });
 }
 
+interface Reading {
+  readonly settings: TableSettings;
+  readonly filter: RowFilter;
+  readonly statistics: ReadStatistics;
+  readonly memory: KernelMemory;
+}
+
+/** Returns how many rows the server says it sent. */
 async function* readRows(
   session: Session,
   secrets: SecretStore,
   description: PostgresDescription,
-  settings: TableSettings,
-  filter: RowFilter,
-  statistics: ReadStatistics,
-  memory: KernelMemory,
-): AsyncGenerator<Batch> {
+  { settings, filter, statistics, memory }: Reading,
+): AsyncGenerator<Batch, number | undefined> {
   const { table } = description;
   const columns = planColumns(description, settings);
   const builder = new BatchBuilder(
@@ -138,6 +152,7 @@ async function* readRows(
       yield builder;
       builder.clear();
     }
+    return rows.rowsSent;
   } catch (error) {
     throw session.failure(error, subject);
   } finally {

@@ -50,7 +50,7 @@ describe('progressLines', () => {
   it('shows each table with what its last heartbeat said', () => {
     assert.deepEqual(lines(PROGRESS), [
       'sales b1  loading  12 of 40 loaded, 1 failed, 200 unchanged  35.0 s',
-      '  table        phase        rows         of      rate     size  note',
+      '  table        phase        rows   of about      rate     size  note',
       '  orders       reading   450,000  3,000,000  45,000/s  12.3 MB',
       '  order items  waiting                                          attempt 2 after: the connection was cut',
       '  customers    starting',
@@ -78,7 +78,7 @@ describe('progressLines', () => {
 
   it('wraps a long note within the terminal', () => {
     assert.deepEqual(lines(PROGRESS, 84).slice(1, 5), [
-      '  table        phase        rows         of      rate     size  note',
+      '  table        phase        rows   of about      rate     size  note',
       '  orders       reading   450,000  3,000,000  45,000/s  12.3 MB',
       '  order items  waiting                                          attempt 2 after: the',
       '                                                                connection was cut',

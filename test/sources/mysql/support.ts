@@ -158,6 +158,7 @@ export async function readAll(
         rows.push(...rowsOf(batch));
       }
     });
+    assert.equal(await snapshot.rowsSent(), rows.length);
     return rows;
   });
 }

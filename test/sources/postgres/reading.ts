@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Vector } from '../../../src/columnar/vectors';
 import type { TableSettings } from '../../../src/pipeline/pipeline';
 import type { ReadStatistics, RowFilter, Source, SourceTable } from '../../../src/sources/source';
@@ -53,6 +54,7 @@ export async function readTable(
         for (let row = 0; row < batch.rows; row++) rows.push(values.map((all) => all[row] ?? null));
       }
     });
+    assert.equal(await snapshot.rowsSent(), count);
     return { columns, rows, count, batches, statistics };
   } finally {
     await snapshot.close();

@@ -55,7 +55,8 @@ export class CopyStream implements Stream, Receiver {
   private isLost = false;
   private hasHeader = false;
   private hasTrailer = false;
-  private isCounted = false;
+  /** What the server says it sent; known at the end. */
+  rowsSent: number | undefined;
   /** Whether pg has the connection again. */
   private isReleased = false;
   private rows = 0;
@@ -271,10 +272,10 @@ export class CopyStream implements Stream, Receiver {
       if (!this.hasTrailer || announced !== this.rows) {
         throw unreadable(`${this.rows} of ${announced} rows came`);
       }
-      this.isCounted = true;
+      this.rowsSent = announced;
     }
     if (type !== READY_FOR_QUERY) return this.wire.passOn(message);
-    if (!this.isCounted) this.failure ??= unreadable('their end is missing');
+    if (this.rowsSent === undefined) this.failure ??= unreadable('their end is missing');
     const behind = Buffer.from(bytes.subarray(end, filled));
     this.at = filled;
     this.isReleased = true;
