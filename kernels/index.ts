@@ -6,6 +6,7 @@
  */
 export * from './dictionary';
 export * from './extremes';
+export * from './levels';
 export * from './pages';
 export * from './fields';
 export * from './mysql';

@@ -56,6 +56,21 @@ export function markUsed(indexes: usize, count: i32, used: usize, page: i32): vo
   }
 }
 
+/** The 32-bit values at `count` indexes, one behind the other. */
+export function gather32(values: usize, indexes: usize, count: i32, out: usize): void {
+  for (let i: usize = 0; i < <usize>(count << 2); i += 4) {
+    store<u32>(out + i, load<u32>(values + ((<usize>load<u32>(indexes + i)) << 2)));
+  }
+}
+
+/** As `gather32`, of 64 bits. */
+export function gather64(values: usize, indexes: usize, count: i32, out: usize): void {
+  for (let i: usize = 0; i < <usize>(count << 2); i += 4) {
+    const value = load<u64>(values + ((<usize>load<u32>(indexes + i)) << 3));
+    store<u64>(out + (i << 1), value);
+  }
+}
+
 /** Bytes of `count` values together. */
 export function sumLengths(starts: usize, ends: usize, count: i32): f64 {
   let total: u64 = 0;

@@ -58,10 +58,14 @@ export interface Kernels extends DecodeKernels {
     size: number,
   ): void;
 
+  packFlags(this: void, flags: number, count: number, out: number): void;
+  levels(this: void, flags: number, count: number, out: number): number;
   countRepeats(this: void, indexes: number, count: number): number;
   runLength(this: void, indexes: number, from: number, count: number): number;
   pack(this: void, indexes: number, from: number, end: number, width: number, out: number): void;
   markUsed(this: void, indexes: number, count: number, used: number, page: number): void;
+  gather32(this: void, values: number, indexes: number, count: number, out: number): void;
+  gather64(this: void, values: number, indexes: number, count: number, out: number): void;
   sumLengths(this: void, starts: number, ends: number, count: number): number;
   plainBytes(
     this: void,

@@ -4,7 +4,7 @@ import type { Vector } from '../vectors';
 import { ByteBlocks } from './byte-blocks';
 import type { PageCompressor } from './compression';
 import { createDictionary, gathered, type Dictionary } from './dictionary';
-import { definitionLevels, packBits } from './encoding';
+import { definitionLevels, levelsRoom } from './encoding';
 import {
   Encoding,
   PhysicalType,
@@ -30,6 +30,8 @@ const ROWS_AT_ONCE = 8192;
 /** After so many values a dictionary that has met hardly any of them twice is given up. */
 const FIRST_LOOK = 4096;
 const FIRST_INDEXES = 512;
+/** After a chunk in which the dictionary did not pay so many chunks at most do without one. */
+const LONGEST_REST = 16;
 /** Numbers that repeat at least so often in a page are smaller as indexes, whatever zstd makes of them. */
 const OFTEN = 8;
 /**
@@ -54,20 +56,17 @@ export interface PageOptions {
   readonly compress: PageCompressor;
   /** For pages that are encoded as a whole at their end; shared, as no two pages end at once. */
   readonly scratch: PageBuffer;
+  /** For the levels of a page, shared likewise. */
+  readonly levels: Buffer;
   readonly memory: KernelMemory;
   readonly place: Residence;
-}
-
-/** Room for the levels of a page of so many rows, see `definitionLevels`. */
-export function headroom(pageRows: number): number {
-  return 4 + Math.ceil(pageRows / 8) * 2 + 16;
 }
 
 /**
  * One column of the row group being filled. Values are encoded into the current page; a full page
  * is compressed at once and kept, with its header, until the row group is written.
  *
- * Every chunk begins with a dictionary. A page whose values it does not hold, or would not pay, is
+ * A chunk begins with a dictionary, unless it did not pay in the one before. A page whose values it does not hold, or would not pay, is
  * written plain, and so is the rest of the chunk; earlier pages keep their indexes.
  */
 export class ColumnChunkWriter {
@@ -85,12 +84,15 @@ export class ColumnChunkWriter {
   private pageRows = 0;
   private pageValues = 0;
   /** Levels of the page's rows; not kept while every row has a value. */
-  private valid = EMPTY;
+  private valid: Uint8Array<ArrayBuffer>;
 
   private readonly dictionary: Dictionary | undefined;
   /** Whether the page being filled holds indexes. */
   private isIndexed: boolean;
   private indexedPages = 0;
+  /** Chunks that will do without the dictionary, which did not pay in those before. */
+  private rest = 0;
+  private nextRest = 1;
   private indexes: Int32Array<ArrayBuffer>;
   /** Per dictionary entry the number of the last page that used it. */
   private usedIn: Int32Array<ArrayBuffer>;
@@ -103,7 +105,8 @@ export class ColumnChunkWriter {
     this.chunkBounds = boundsCollector(spec.type);
     this.pageBounds = boundsCollector(spec.type);
     const { memory } = options;
-    this.page = new PageBuffer(memory, headroom(options.pageRows));
+    this.page = new PageBuffer(memory, levelsRoom(options.pageRows));
+    this.valid = memory.uint8(0);
     this.dictionary = createDictionary(memory, spec, this.element.length);
     this.indexes = memory.int32(FIRST_INDEXES);
     this.usedIn = memory.int32(FIRST_INDEXES).fill(0);
@@ -161,6 +164,7 @@ export class ColumnChunkWriter {
       statistics: { nulls: this.chunkNulls, ...(bounds === undefined ? {} : { bounds }) },
       pages: this.pages.map((page) => ({ ...page, offset: page.offset + dataOffset })),
     };
+    this.learn();
     this.beginChunk();
     return chunk;
   }
@@ -172,6 +176,7 @@ export class ColumnChunkWriter {
     this.dictionary?.release();
     memory.release(this.indexes);
     memory.release(this.usedIn);
+    memory.release(this.valid);
   }
 
   private beginChunk(): void {
@@ -181,9 +186,24 @@ export class ColumnChunkWriter {
     this.chunkNulls = 0;
     this.uncompressedBytes = 0;
     this.dictionary?.clear();
-    this.isIndexed = this.dictionary !== undefined;
+    this.isIndexed = this.dictionary !== undefined && this.rest === 0;
     this.indexedPages = 0;
     this.usedIn.fill(0);
+  }
+
+  /**
+   * A column whose values do not repeat is seldom one whose next values do: it is asked again after
+   * one chunk, then two, four and so on.
+   */
+  private learn(): void {
+    if (this.rest > 0) {
+      this.rest -= 1;
+    } else if (this.indexedPages > 0) {
+      this.nextRest = 1;
+    } else {
+      this.rest = this.nextRest;
+      this.nextRest = Math.min(LONGEST_REST, this.nextRest * 2);
+    }
   }
 
   /** Bytes of the page being filled: its levels take a bit each at most, its indexes 16. */
@@ -212,8 +232,10 @@ export class ColumnChunkWriter {
     if (hadNulls || hasNulls) {
       const needed = this.pageRows + rows;
       if (needed > this.valid.length) {
-        const larger = new Uint8Array(Math.max(this.valid.length * 2, needed));
+        const { memory } = this.options;
+        const larger = memory.uint8(Math.max(this.valid.length * 2, needed));
         if (hadNulls) larger.set(this.valid.subarray(0, this.pageRows));
+        memory.release(this.valid);
         this.valid = larger;
       }
       if (!hadNulls) this.valid.fill(1, 0, this.pageRows);
@@ -294,7 +316,9 @@ export class ColumnChunkWriter {
   /** Writes the first `count` values of the page plain, and all that follow in this chunk. */
   private giveUpIndexes(dictionary: Dictionary, count: number): void {
     this.isIndexed = false;
-    this.appendPlainValues(gathered(dictionary.values, this.indexes, count), 0, count);
+    const values = gathered(this.options.memory, dictionary.values, this.indexes, count);
+    this.appendPlainValues(values, 0, count);
+    values.release();
     if (this.indexedPages === 0) dictionary.clear();
   }
 
@@ -303,10 +327,9 @@ export class ColumnChunkWriter {
     if (this.isIndexed && dictionary !== undefined && !this.pays(dictionary)) {
       this.giveUpIndexes(dictionary, this.pageValues);
     }
-    const levels =
-      this.pageValues === this.pageRows || this.pageValues === 0
-        ? definitionLevels(EMPTY, this.pageRows, this.pageValues)
-        : definitionLevels(this.valid, this.pageRows, this.pageValues);
+    const { memory, levels: room } = this.options;
+    const { valid, pageRows, pageValues } = this;
+    const levels = definitionLevels(memory.kernels, valid, pageRows, pageValues, room);
     if (this.isIndexed && dictionary !== undefined) {
       this.boundsOfUsed(dictionary);
       this.keepPage(Encoding.rleDictionary, this.indexPayload(dictionary, levels));
@@ -335,7 +358,7 @@ export class ColumnChunkWriter {
    * compress better as they are than as indexes.
    */
   private paysCompressed(dictionary: Dictionary): boolean {
-    const { compress } = this.options;
+    const { compress, memory } = this.options;
     const { values } = dictionary;
     const compressedPlain = (vector: Vector, count: number) => {
       this.encodePlain(vector, this.options.place.settle(vector, 0, count), 0, count);
@@ -343,7 +366,9 @@ export class ColumnChunkWriter {
       this.page.clear(this.options.pageBytes * 4);
       return length;
     };
-    const plain = compressedPlain(gathered(values, this.indexes, this.pageValues), this.pageValues);
+    const all = gathered(memory, values, this.indexes, this.pageValues);
+    const plain = compressedPlain(all, this.pageValues);
+    all.release();
     const indexed = compress(this.indexPayload(dictionary, EMPTY)).length;
     return indexed + compressedPlain(values, values.values) < plain;
   }
@@ -388,8 +413,9 @@ export class ColumnChunkWriter {
     const { scratch } = this.options;
     scratch.clear(this.options.pageBytes * 4);
     scratch.reserve(Math.ceil(this.pageValues / 8), this.element.name);
-    const from = this.page.end - this.page.length;
-    scratch.length = packBits(scratch.bytes, scratch.end, this.page.bytes, from, this.page.end);
+    const { kernels } = this.options.memory;
+    kernels.packFlags(this.page.address - this.page.length, this.page.length, scratch.address);
+    scratch.length = Math.ceil(this.page.length / 8);
     return scratch.payload(levels);
   }
 

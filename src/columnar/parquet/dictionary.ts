@@ -255,36 +255,28 @@ function moved(memory: KernelMemory, from: Buffer, length: number): Buffer {
   return larger;
 }
 
-/** The values behind the first `count` indexes, as a vector without NULLs. */
-export function gathered(values: Vector, indexes: Int32Array, count: number): Vector {
-  const result = createVector(values.spec);
+/**
+ * The values behind the first `count` indexes, as a vector without NULLs in `memory`, where the
+ * values and the indexes lie too. The caller releases it.
+ */
+export function gathered(
+  memory: KernelMemory,
+  values: Dictionary['values'],
+  indexes: Int32Array,
+  count: number,
+): Dictionary['values'] {
+  const { gather32, gather64 } = memory.kernels;
+  const result = createVector(values.spec, memory);
   result.reserve(count);
   result.filled(count, count);
-  switch (values.storage) {
-    case 'bytes': {
-      const target = result as BytesVector;
-      for (let i = 0; i < count; i++) {
-        target.starts[i] = values.starts[indexes[i]!]!;
-        target.ends[i] = values.ends[indexes[i]!]!;
-      }
-      target.refer(values.data, 0);
-      return target;
-    }
-    case 'fixed64': {
-      const { halves } = result as Fixed64Vector;
-      for (let i = 0; i < count; i++) {
-        halves[2 * i] = values.halves[2 * indexes[i]!]!;
-        halves[2 * i + 1] = values.halves[2 * indexes[i]! + 1]!;
-      }
-      return result;
-    }
-    case 'boolean':
-    case 'fixed32':
-    case 'float':
-    case 'double': {
-      const { data } = result as typeof values;
-      for (let i = 0; i < count; i++) data[i] = values.data[indexes[i]!]!;
-      return result;
-    }
+  const from = indexes.byteOffset;
+  if (values.storage === 'bytes' && result.storage === 'bytes') {
+    gather32(values.starts.byteOffset, from, count, result.starts.byteOffset);
+    gather32(values.ends.byteOffset, from, count, result.ends.byteOffset);
+    result.refer(values.data, 0);
+    return result;
   }
+  const gather = values.storage === 'fixed64' || values.storage === 'double' ? gather64 : gather32;
+  gather(values.data.byteOffset, from, count, result.data.byteOffset);
+  return result;
 }

@@ -2,8 +2,9 @@ import packageJson from '../../../package.json';
 import type { ColumnSpec } from '../../types/logical';
 import type { Batch } from '../batch';
 import { KernelMemory } from '../kernels/memory';
-import { ColumnChunkWriter, headroom, type PageOptions } from './column-writer';
+import { ColumnChunkWriter, type PageOptions } from './column-writer';
 import { pageCompressor } from './compression';
+import { levelsRoom } from './encoding';
 import {
   MAGIC,
   writeFileMetadata,
@@ -82,7 +83,8 @@ export class ParquetWriter {
       pageRows,
       codec: options.compression,
       compress,
-      scratch: new PageBuffer(memory, headroom(pageRows)),
+      scratch: new PageBuffer(memory, levelsRoom(pageRows)),
+      levels: memory.bytes(levelsRoom(pageRows)),
       memory,
       place: new Residence(memory),
     };
@@ -138,6 +140,7 @@ export class ParquetWriter {
   private release(): void {
     for (const column of this.columns) column.release();
     this.pages.scratch.release();
+    this.pages.memory.release(this.pages.levels);
     this.pages.place.release();
   }
 

@@ -52,6 +52,33 @@ describe('kernels for pages', () => {
     );
   });
 
+  it('gather values of 32 and 64 bits by their indexes', () => {
+    fc.assert(
+      fc.property(indexes(3), fc.array(word, { minLength: 8, maxLength: 8 }), (places, words) => {
+        const values = words.map((value) => BigInt.asIntN(64, value));
+        const wide = memory.int64(values.length);
+        wide.set(values);
+        const narrow = int32s(values.map((value) => Number(BigInt.asIntN(32, value))));
+        const view = int32s(places);
+        const wideOut = memory.int64(places.length);
+        const narrowOut = memory.int32(places.length);
+        const { length } = places;
+        kernels.gather64(wide.byteOffset, view.byteOffset, length, wideOut.byteOffset);
+        kernels.gather32(narrow.byteOffset, view.byteOffset, length, narrowOut.byteOffset);
+        assert.deepEqual(
+          [...wideOut],
+          places.map((place) => values[place]),
+        );
+        assert.deepEqual(
+          [...narrowOut],
+          places.map((place) => narrow[place]),
+        );
+        releaseAll(memory, [wide, narrow, view, wideOut, narrowOut]);
+      }),
+      RUNS,
+    );
+  });
+
   it('count repeats and the lengths of runs', () => {
     fc.assert(
       fc.property(indexes(3), fc.nat(), (values, start) => {

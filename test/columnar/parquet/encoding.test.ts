@@ -1,11 +1,24 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { definitionLevels } from '../../../src/columnar/parquet/encoding';
+import { KernelMemory } from '../../../src/columnar/kernels/memory';
+import { definitionLevels, levelsRoom } from '../../../src/columnar/parquet/encoding';
+import { releaseAll } from '../kernels/laid-out';
 import { readThrift, ThriftWriter } from '../../../src/columnar/parquet/thrift';
+
+const memory = new KernelMemory();
 
 function encoded(levels: readonly (0 | 1)[]): Buffer {
   const values = levels.filter((level) => level === 1).length;
-  return definitionLevels(Uint8Array.from(levels), levels.length, values);
+  const valid = memory.uint8(levels.length + 8);
+  valid.set(levels);
+  // What lies behind the levels must not get into them.
+  valid.fill(1, levels.length);
+  const room = levelsRoom(levels.length);
+  const out = memory.bytes(room + 8).fill(0xaa);
+  const written = definitionLevels(memory.kernels, valid, levels.length, values, out);
+  assert.ok(out.subarray(room).every((byte) => byte === 0xaa));
+  releaseAll(memory, [valid, out]);
+  return Buffer.from(written);
 }
 
 /** Reads the RLE/bit-packed hybrid of width 1, as its specification says. */
@@ -40,15 +53,15 @@ describe('definition levels', () => {
   });
 
   it('pack what alternates, and run what repeats', () => {
-    const levels = [...Array<1>(3).fill(1), 0 as const, ...Array<1>(20).fill(1)];
-    // One packed group 11101111, then a run of 16 ones.
-    assert.deepEqual(encoded(levels), Buffer.from('0400000003f72001', 'hex'));
+    const levels = [...Array<1>(3).fill(1), 0 as const, ...Array<1>(30).fill(1), 0 as const];
+    // A packed group of 11101111, a run of 24 ones, and another group, 110.
+    assert.deepEqual(encoded(levels), Buffer.from('0600000003f730010303', 'hex'));
   });
 
   it('come back whatever their runs', () => {
     const run = fc.tuple(fc.constantFrom(0, 1), fc.integer({ min: 1, max: 40 }));
     fc.assert(
-      fc.property(fc.array(run, { minLength: 1, maxLength: 30 }), (runs) => {
+      fc.property(fc.array(run, { minLength: 1, maxLength: 60 }), (runs) => {
         const levels = runs.flatMap(([level, count]) => Array<0 | 1>(count).fill(level));
         assert.deepEqual(decoded(encoded(levels), levels.length), levels);
       }),

@@ -6,7 +6,7 @@ const SLACK_BYTES = 32;
  * Bytes of a piece of the stream; a row that is larger gets more for as long as it needs it. A
  * little less than a power of two, which with what is added to it would take the next one.
  */
-export const WINDOW_BYTES = 512 * 1024 - 2 * SLACK_BYTES;
+export const WINDOW_BYTES = 1024 * 1024 - 2 * SLACK_BYTES;
 /** Memory for large rows is given back after this many pieces without one. */
 const PATIENCE_PIECES = 64;
 
