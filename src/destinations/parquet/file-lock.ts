@@ -1,4 +1,4 @@
-import Database from 'libsql';
+import type { Database } from 'libsql';
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +23,9 @@ export async function withFileLock<Result>(
   const folder = join(root, '_locks');
   await mkdir(folder, { recursive: true });
   const digest = createHash('sha256').update(path).digest();
-  const database = new Database(join(folder, String(digest.readUInt32BE(0) % LOCKS)), {
+  // Loaded when it is needed: threads that only move rows never lock.
+  const { default: Sqlite } = await import('libsql');
+  const database = new Sqlite(join(folder, String(digest.readUInt32BE(0) % LOCKS)), {
     timeout: 0,
   });
   try {
@@ -34,7 +36,7 @@ export async function withFileLock<Result>(
   }
 }
 
-async function lock(database: Database.Database, path: string): Promise<void> {
+async function lock(database: Database, path: string): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   for (let pause = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
