@@ -299,6 +299,19 @@ export const pipelineFile = section({
     'Tables loaded at the same time.',
     defaults.DEFAULT_CONCURRENCY,
   ),
+  notify: optional(
+    section({
+      to: z
+        .array(connectionName())
+        .min(1, { error: say('is an empty list', 'name a channel, or leave `notify` out') })
+        .describe('slack and smtp connections of connections.yaml.'),
+      freshness: optional(
+        duration({ minimum: '1m' }),
+        'Tell of a table that was neither loaded nor found unchanged for so long. Left out: of none.',
+      ),
+    }),
+    'Who is told when tables fail, and when they are well again.',
+  ),
 }).meta({
   title: 'Comporta pipeline',
   description: 'One pipeline: which tables of a database are kept up to date in a lake, and how.',

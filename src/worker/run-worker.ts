@@ -8,7 +8,7 @@ import type { Role } from './options';
 
 export interface WorkerDependencies extends Pick<
   ActivityDependencies,
-  'loadProject' | 'resources' | 'log' | 'now'
+  'loadProject' | 'resources' | 'log' | 'metrics' | 'now' | 'linkTo'
 > {
   readonly connection: NativeConnection;
   readonly namespace: string;

@@ -125,6 +125,8 @@ export interface PlanSummary {
   readonly toLoad: number;
   readonly skipped: number;
   readonly concurrency: number;
+  /** Whether somebody is told at the end. Absent: nobody. */
+  readonly notify?: boolean;
 }
 
 export interface PlannedLoad {
@@ -139,6 +141,8 @@ export interface PlanLoadRequest {
   readonly tables?: readonly string[];
   readonly force?: boolean;
   readonly failedOf?: string;
+  /** When the schedule meant the batch to begin, ISO 8601; absent for one started by hand. */
+  readonly scheduledFor?: string;
 }
 
 export interface PlanPageRequest {
@@ -162,6 +166,8 @@ export interface ControlActivities {
   readonly readPlanPage: (request: PlanPageRequest) => Promise<readonly PlannedLoad[]>;
   readonly recordFailure: (request: RecordFailureRequest) => Promise<void>;
   readonly summarizeBatch: (plan: PlanSummary) => Promise<BatchSummary>;
+  /** Tells the pipeline's channels what the batch has brought, at most once. */
+  readonly notifyBatch: (plan: PlanSummary) => Promise<void>;
 }
 
 /** Activities of an engine's role. Heartbeats with LoadProgress. */

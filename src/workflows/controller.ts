@@ -4,6 +4,7 @@ import {
   continueAsNew,
   defineQuery,
   isCancellation,
+  log,
   ParentClosePolicy,
   proxyActivities,
   setHandler,
@@ -20,8 +21,9 @@ import {
   type ControllerInput,
   type ControllerProgress,
   type PlannedLoad,
+  type PlanSummary,
 } from './api';
-import { BATCH, batchAttributes, ingestAttributes } from './attributes';
+import { BATCH, batchAttributes, ingestAttributes, SCHEDULED_START } from './attributes';
 import type { ingestTable } from './ingest-table';
 
 const activities = proxyActivities<ControlActivities>({
@@ -32,6 +34,15 @@ const activities = proxyActivities<ControlActivities>({
   heartbeatTimeout: '15 seconds',
   scheduleToCloseTimeout: '1 hour',
   retry: { maximumInterval: '1 minute', maximumAttempts: 10 },
+});
+
+/** A channel that is down for a quarter of an hour is not waited for: the next batch tells. */
+const notifications = proxyActivities<Pick<ControlActivities, 'notifyBatch'>>({
+  taskQueue: CONTROL_TASK_QUEUE,
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '15 seconds',
+  scheduleToCloseTimeout: '15 minutes',
+  retry: { initialInterval: '5 seconds', maximumInterval: '2 minutes' },
 });
 
 /**
@@ -67,7 +78,7 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
   );
 
   if (plan === undefined) {
-    const planning = activities.planLoad({ ...request(input), batch });
+    const planning = activities.planLoad({ ...request(input), ...scheduledTime(), batch });
     if (workflowInfo().typedSearchAttributes.get(BATCH) === undefined) {
       upsertSearchAttributes(batchAttributes({ pipeline: input.pipeline, batch }));
     }
@@ -96,6 +107,7 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
 
   phase = 'summarizing';
   const summary = await activities.summarizeBatch(plan);
+  if (plan.notify === true) await notify(plan);
   if (summary.failed > 0) throw tablesFailed(summary);
   return summary;
 }
@@ -114,6 +126,22 @@ function request({ pipeline, tables, force, failedOf }: ControllerInput) {
     ...(force === undefined ? {} : { force }),
     ...(failedOf === undefined ? {} : { failedOf }),
   };
+}
+
+/** Nobody being told does not make a batch a failed one. */
+async function notify(plan: PlanSummary): Promise<void> {
+  try {
+    await notifications.notifyBatch(plan);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('nobody was told of the batch', { batch: plan.batch });
+  }
+}
+
+/** When the schedule that started this workflow meant it to begin, which may be long ago. */
+function scheduledTime(): { scheduledFor?: string } {
+  const time = workflowInfo().typedSearchAttributes.get(SCHEDULED_START);
+  return time === undefined ? {} : { scheduledFor: time.toISOString() };
 }
 
 /**

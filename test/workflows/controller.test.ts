@@ -83,6 +83,31 @@ describe('controller workflow', function () {
     });
   });
 
+  it('has people told once, where the plan says so, and whatever became of the tables', async () => {
+    const load: FakePlan['load'] = () => {
+      throw failure('PermissionDenied', 'no SELECT');
+    };
+    const notify = () => undefined;
+    await withWorld({ tables: ['orders'], load, notify }, async (world, seen) => {
+      await assert.rejects(run(world, 'b1'));
+      assert.equal(seen.notices, 1);
+    });
+    await withWorld({ tables: ['orders'], load }, async (world, seen) => {
+      await assert.rejects(run(world, 'b1'));
+      assert.equal(seen.notices, 0);
+    });
+  });
+
+  it('does not fail because nobody could be told', async () => {
+    const notify = () => {
+      throw failure('ConfigurationInvalid', 'no such channel');
+    };
+    await withWorld({ tables: ['orders'], notify }, async (world, seen) => {
+      assert.equal((await run(world, 'b1')).loaded, 1);
+      assert.equal(seen.notices, 1);
+    });
+  });
+
   it('continues as new between pages and keeps its counts', async () => {
     await withWorld({ tables: names(510), concurrency: 50 }, async (world, seen) => {
       const summary = await run(world, 'b1');
