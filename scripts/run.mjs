@@ -28,6 +28,7 @@ const programs = {
   trigger: ['src/client/main.ts', 'trigger'],
   plan: ['src/client/main.ts', 'plan'],
   history: ['src/client/main.ts', 'history'],
+  report: ['src/client/main.ts', 'report'],
   schedule: ['src/client/main.ts', 'schedule'],
   check: ['src/client/main.ts', 'check'],
   reset: ['src/client/main.ts', 'reset'],
