@@ -32,6 +32,7 @@ const programs = {
   schedule: ['src/client/main.ts', 'schedule'],
   check: ['src/client/main.ts', 'check'],
   reset: ['src/client/main.ts', 'reset'],
+  'codec-server': ['src/codec-server/main.ts'],
   services: ['scripts/services/main.ts'],
   test: ['scripts/test/main.ts'],
   bench: ['bench/main.ts'],

@@ -9,8 +9,10 @@ import {
 import { pino } from 'pino';
 import { exitCodeOf } from '../client/exit-codes';
 import { messageOf } from '../errors';
+import { localSecretStore } from '../pipeline/secrets';
 import { createResources } from '../resources';
 import { connectClient, loadTemporalOptions } from '../temporal/connection';
+import { loadEncryption } from '../temporal/encryption';
 import { NO_METRICS } from '../metrics/metrics';
 import { keepFreshnessKnown } from '../metrics/refresh';
 import { createTemporalMetrics } from '../metrics/temporal-metrics';
@@ -38,6 +40,7 @@ async function main(): Promise<void> {
   const loadProject = createProjectLoader(settings.pipelines, process.env);
   const project = await loadProject();
   const options = loadTemporalOptions(process.env);
+  const codec = await loadEncryption(process.env, localSecretStore(process.env));
   // The client explains a server that cannot be reached better than the worker's connection does.
   const client = await connectClient(options);
   await registerSearchAttributes(client.client.connection, options.namespace);
@@ -54,6 +57,7 @@ async function main(): Promise<void> {
   try {
     const workers = await createWorkers({
       connection,
+      codec,
       namespace: options.namespace,
       roles: settings.roles,
       maxLoads: settings.maxLoads,
