@@ -87,6 +87,19 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
         deps.metrics.failed({ pipeline: request.pipeline, code: request.code });
       }),
 
+    recordLeftOut: ({ pipeline: name, batch, tables }) =>
+      run(async () => {
+        const { history } = await open(name);
+        const recordedAt = deps.now().toISOString();
+        await history.append(
+          tables.map(({ table, reason, load }) => ({
+            id: eventId({ kind: 'SKIPPED', pipeline: name, table, scope: batch }),
+            ...{ kind: 'SKIPPED', recordedAt, pipeline: name, table, batch, run: '' },
+            ...{ verdict: load.decision.verdict, reason },
+          })),
+        );
+      }),
+
     summarizeBatch: (summary) =>
       run(async () => {
         const { destination, history } = await open(summary.pipeline);

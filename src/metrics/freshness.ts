@@ -10,7 +10,8 @@ export function verifiedTables(states: Iterable<TableState>): VerifiedTable[] {
   return [...states].flatMap(({ table, lastSuccess, last }) => {
     const times = [
       lastSuccess?.startedAt,
-      last?.kind === 'SKIPPED' ? last.recordedAt : undefined,
+      // An operator's skip proves nothing.
+      last?.kind === 'SKIPPED' && last.verdict === 'unchanged' ? last.recordedAt : undefined,
     ].flatMap((time) => (time === undefined ? [] : [Date.parse(time)]));
     return times.length === 0 ? [] : [{ table, at: new Date(Math.max(...times)) }];
   });

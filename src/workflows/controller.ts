@@ -1,8 +1,10 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ApplicationFailure,
+  condition,
   continueAsNew,
   defineQuery,
+  defineUpdate,
   isCancellation,
   log,
   ParentClosePolicy,
@@ -22,9 +24,11 @@ import {
   type ControllerProgress,
   type PlannedLoad,
   type PlanSummary,
+  type TableGesture,
 } from './api';
 import { BATCH, batchAttributes, ingestAttributes, SCHEDULED_START } from './attributes';
 import type { ingestTable } from './ingest-table';
+import { isUntouched, LoadQueue } from './load-queue';
 
 const activities = proxyActivities<ControlActivities>({
   taskQueue: CONTROL_TASK_QUEUE,
@@ -52,6 +56,10 @@ const notifications = proxyActivities<Pick<ControlActivities, 'notifyBatch'>>({
 const PAGE = 500;
 
 export const progressQuery = defineQuery<ControllerProgress>('progress');
+export const retryFailedUpdate = defineUpdate<readonly string[]>('retryFailed');
+export const skipTableUpdate = defineUpdate<void, [TableGesture]>('skipTable');
+export const pauseTableUpdate = defineUpdate<void, [TableGesture]>('pauseTable');
+export const resumeTableUpdate = defineUpdate<void, [TableGesture]>('resumeTable');
 
 /**
  * Plans one batch of a pipeline and loads what changed: one child workflow per table, at most
@@ -61,6 +69,7 @@ export const progressQuery = defineQuery<ControllerProgress>('progress');
 export async function controller(input: ControllerInput): Promise<BatchSummary> {
   const batch = input.batch ?? batchIdAt(workflowInfo().startTime);
   const running = new Set<string>();
+  let queue: LoadQueue | undefined;
   let counters: ControllerCounters = input.continuation?.counters ?? NOTHING_YET;
   let plan = input.continuation?.plan;
   let phase: ControllerProgress['phase'] = plan === undefined ? 'planning' : 'loading';
@@ -73,9 +82,15 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
       skipped: plan?.skipped ?? 0,
       ...counters,
       running: [...running],
+      paused: queue?.pausedTables ?? [],
     }),
     { description: 'How far the batch is: tables to load, loaded, failed, and running now.' },
   );
+  handleGestures(() => (phase === 'loading' ? queue : undefined), {
+    onRetry: (tables) => {
+      counters = { ...counters, failed: counters.failed - tables };
+    },
+  });
 
   if (plan === undefined) {
     const planning = activities.planLoad({ ...request(input), ...scheduledTime(), batch });
@@ -89,23 +104,28 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
   const first = input.continuation?.next ?? 0;
   const page =
     first < plan.toLoad ? await activities.readPlanPage({ plan, offset: first, limit: PAGE }) : [];
-  await inWindow(page, plan.concurrency, async (load) => {
+  const next = first + page.length;
+  const hasMore = page.length > 0 && next < plan.toLoad;
+  const loads = new LoadQueue(page, hasMore, input.continuation?.queue);
+  queue = loads;
+  await inWindow(loads, plan.concurrency, async (load) => {
     running.add(load.table);
     const end = await loadOne(input.pipeline, batch, load);
     running.delete(load.table);
     counters = { ...counters, [end]: counters[end] + 1 };
+    if (end === 'failed') loads.noteFailure(load);
   });
-
-  const next = first + page.length;
-  if (page.length > 0 && next < plan.toLoad) {
-    await continueAsNew<typeof controller>({
-      ...input,
-      batch,
-      continuation: { plan, next, counters },
-    });
+  phase = 'summarizing';
+  if (!hasMore) loads.leaveOutPaused();
+  const { leftOut, state } = loads;
+  if (leftOut.length > 0) {
+    await activities.recordLeftOut({ pipeline: input.pipeline, batch, tables: leftOut });
+  }
+  if (hasMore) {
+    const continuation = { plan, next, counters, ...(isUntouched(state) ? {} : { queue: state }) };
+    await continueAsNew<typeof controller>({ ...input, batch, continuation });
   }
 
-  phase = 'summarizing';
   const summary = await activities.summarizeBatch(plan);
   if (plan.notify === true) await notify(plan);
   if (summary.failed > 0) throw tablesFailed(summary);
@@ -144,20 +164,104 @@ function scheduledTime(): { scheduledFor?: string } {
   return time === undefined ? {} : { scheduledFor: time.toISOString() };
 }
 
+interface GestureEffects {
+  /** So many tables that had failed are tried again. */
+  readonly onRetry: (tables: number) => void;
+}
+
 /**
- * Runs `work` over all items, at most `width` at a time. More than about 2,000 pending children
- * freeze a workflow, and a wide window floods the source.
+ * What operators may do to a batch under way, in the Web UI or by `temporal workflow update`. Each is
+ * refused with the reason when there is nothing to do it to: a reset of the controller applies old
+ * updates again. `current` is undefined while nothing can be changed.
  */
-async function inWindow<Item>(
-  items: readonly Item[],
-  width: number,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const lane = async () => {
-    for (const item of queue) await work(item);
+function handleGestures(current: () => LoadQueue | undefined, { onRetry }: GestureEffects): void {
+  const changeable = (): LoadQueue => {
+    const queue = current();
+    if (queue === undefined) throw refusal('the batch is being planned, or ends');
+    return queue;
   };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  setHandler(
+    retryFailedUpdate,
+    () => {
+      const tables = changeable().retryFailed();
+      onRetry(tables.length);
+      return tables;
+    },
+    {
+      description: 'Loads the tables again that failed so far in this batch. Takes nothing.',
+      validator: () => {
+        if (changeable().failedTables.length === 0) throw refusal('no table has failed');
+      },
+    },
+  );
+  setHandler(
+    skipTableUpdate,
+    ({ table, reason }) => {
+      const why = reason === undefined ? '' : `: ${reason}`;
+      changeable().skip(table, `left out by an operator${why}`);
+    },
+    {
+      description:
+        'Leaves a table out of this batch that has not begun: {"table": "orders", "reason": "…"}.',
+      validator: (gesture) => notBegun(changeable(), gesture),
+    },
+  );
+  setHandler(pauseTableUpdate, ({ table }) => changeable().pause(table), {
+    description:
+      'Holds a table back that has not begun, until resumeTable or the end of the batch: {"table": "orders"}.',
+    validator: (gesture) => {
+      const queue = changeable();
+      notBegun(queue, gesture);
+      if (queue.isPaused(gesture.table)) throw refusal(`${gesture.table} is paused already`);
+    },
+  });
+  setHandler(resumeTableUpdate, ({ table }) => changeable().resume(table), {
+    description: 'Lets a paused table load: {"table": "orders"}.',
+    validator: (gesture) => {
+      if (!changeable().isPaused(tableOf(gesture))) {
+        throw refusal(`${gesture.table} is not paused`);
+      }
+    },
+  });
+}
+
+function notBegun(queue: LoadQueue, gesture: TableGesture): void {
+  const objection = queue.objection(tableOf(gesture));
+  if (objection !== undefined) throw refusal(objection);
+}
+
+/** What a person typed into the Web UI may be anything. */
+function tableOf(gesture: Partial<TableGesture> | undefined): string {
+  if (typeof gesture?.table === 'string' && gesture.table !== '') return gesture.table;
+  throw refusal('name the table: {"table": "orders"}');
+}
+
+function refusal(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: 'NothingToDo', message, nonRetryable: true });
+}
+
+/**
+ * Runs `work` over the queue, at most `width` at a time, until it is empty and nothing runs that
+ * could come back to it. More than about 2,000 pending children freeze a workflow, and a wide window
+ * floods the source.
+ */
+async function inWindow(
+  queue: LoadQueue,
+  width: number,
+  work: (load: PlannedLoad) => Promise<void>,
+): Promise<void> {
+  let atWork = 0;
+  const lane = async () => {
+    for (;;) {
+      const load = queue.take();
+      if (load !== undefined) {
+        atWork += 1;
+        await work(load).finally(() => (atWork -= 1));
+      } else if (atWork === 0) return;
+      else await condition(() => queue.hasNext || atWork === 0);
+    }
+  };
+  await Promise.all(Array.from({ length: width }, lane));
 }
 
 /** One child from start to end. A table's failure is counted, never thrown: the others go on. */

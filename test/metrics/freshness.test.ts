@@ -23,7 +23,10 @@ describe('the freshness of a table', () => {
 
   it('is the plan that found it unchanged since', () => {
     const skipped = event('SKIPPED', '2026-01-02T03:00:00.000Z');
-    assert.equal(verifiedAt({ lastSuccess: LOADED, last: skipped }), '2026-01-02T03:00:00.000Z');
+    const proven = { ...skipped, verdict: 'unchanged' as const };
+    assert.equal(verifiedAt({ lastSuccess: LOADED, last: proven }), '2026-01-02T03:00:00.000Z');
+    const leftOut = { ...skipped, verdict: 'changed' as const };
+    assert.equal(verifiedAt({ lastSuccess: LOADED, last: leftOut }), '2026-01-01T03:00:00.000Z');
   });
 
   it('does not get newer by an attempt or a failure', () => {

@@ -25,6 +25,7 @@ export interface Seen {
   widest: number;
   readonly pages: number[];
   notices: number;
+  readonly leftOut: string[];
 }
 
 /** Activities that plan the given tables and load nothing, keeping their own small history. */
@@ -38,7 +39,7 @@ export function fakeActivities({
   readonly activities: ControlActivities & EngineActivities;
   readonly seen: Seen;
 } {
-  const seen: Seen = { loads: [], failures: [], widest: 0, pages: [], notices: 0 };
+  const seen: Seen = { loads: [], failures: [], widest: 0, pages: [], notices: 0, leftOut: [] };
   const succeeded = new Set<string>();
   let running = 0;
   const planned = (table: string): PlannedLoad => ({
@@ -69,7 +70,8 @@ export function fakeActivities({
         return Promise.resolve();
       },
       summarizeBatch: ({ pipeline, batch, path }) => {
-        const failed = tables.filter((table) => !succeeded.has(table));
+        const out = (table: string) => seen.leftOut.some((each) => each.startsWith(`${table}:`));
+        const failed = tables.filter((table) => !succeeded.has(table) && !out(table));
         return Promise.resolve({
           pipeline,
           batch,
@@ -82,6 +84,10 @@ export function fakeActivities({
           bytes: 0,
           failures: failed.map((table) => ({ table, error: 'failed in the test' })),
         });
+      },
+      recordLeftOut: ({ tables: all }) => {
+        for (const { table, reason } of all) seen.leftOut.push(`${table}: ${reason}`);
+        return Promise.resolve();
       },
       notifyBatch: async () => {
         seen.notices += 1;

@@ -17,6 +17,7 @@ const CONTROLLER = {
   failed: 1,
   alreadyRunning: 0,
   running: ['orders', 'order items', 'customers', 'more'],
+  paused: [],
 } as const;
 
 const PROGRESS: BatchProgress = {
@@ -57,6 +58,14 @@ describe('progressLines', () => {
       '  customers    starting',
       '  and 1 more',
     ]);
+  });
+
+  it('counts the tables that are held back', () => {
+    const controller = { ...CONTROLLER, paused: ['payments', 'sessions'] };
+    assert.match(
+      lines({ controller, step: undefined, tables: [] })[0] ?? '',
+      /1 failed, 2 paused, 200 unchanged/,
+    );
   });
 
   it('says why planning is tried again', () => {
