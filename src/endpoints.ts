@@ -104,18 +104,15 @@ export function openStaging(
 /** Throws ConfigurationInvalid when the connection is absent or no channel. */
 export function openNotifier(project: Project, name: string, secrets: SecretStore): Notifier {
   const connection = connectionOf(project, name);
-  switch (connection.type) {
-    case 'slack': {
-      const { createSlackNotifier } = load('./notify/slack') as typeof Slack;
-      return createSlackNotifier(connection, secrets);
-    }
-    case 'smtp': {
-      const { createSmtpNotifier } = load('./notify/smtp') as typeof Smtp;
-      return createSmtpNotifier(connection, secrets);
-    }
-    default:
-      throw wrongType(connection, 'a slack or smtp connection');
+  if (connection.type === 'slack') {
+    const { createSlackNotifier } = load('./notify/slack') as typeof Slack;
+    return createSlackNotifier(connection, secrets);
   }
+  if (connection.type === 'smtp') {
+    const { createSmtpNotifier } = load('./notify/smtp') as typeof Smtp;
+    return createSmtpNotifier(connection, secrets);
+  }
+  throw wrongType(connection, 'a slack or smtp connection');
 }
 
 function openStore(connection: FileConnection | S3Connection, secrets: SecretStore): ObjectStore {

@@ -63,15 +63,16 @@ async function answer(
   }
   if (request.method === 'OPTIONS') return void response.writeHead(204).end();
   const path = (request.url ?? '').split('?')[0] ?? '';
-  const work = /\/encode$/.test(path) ? codec.encode : /\/decode$/.test(path) ? codec.decode : null;
-  if (work === null || request.method !== 'POST') {
+  const verb = /\/(encode|decode)$/.exec(path)?.[1];
+  if (verb === undefined || request.method !== 'POST') {
     return void response.writeHead(404).end('there are POST /encode and /decode');
   }
   if (token !== undefined && !isBearer(request.headers.authorization, token)) {
     return void response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('no valid token');
   }
   const payloads = payloadsOf(await bodyOf(request));
-  const body = JSON.stringify({ payloads: (await work.call(codec, payloads)).map(toJson) });
+  const worked = await (verb === 'encode' ? codec.encode(payloads) : codec.decode(payloads));
+  const body = JSON.stringify({ payloads: worked.map(toJson) });
   response.writeHead(200, { 'content-type': 'application/json' }).end(body);
 }
 

@@ -69,7 +69,8 @@ export const resumeTableUpdate = defineUpdate<void, [TableGesture]>('resumeTable
 export async function controller(input: ControllerInput): Promise<BatchSummary> {
   const batch = input.batch ?? batchIdAt(workflowInfo().startTime);
   const running = new Set<string>();
-  let queue: LoadQueue | undefined;
+  /** Of the page that is being loaded. */
+  const present: { queue?: LoadQueue } = {};
   let counters: ControllerCounters = input.continuation?.counters ?? NOTHING_YET;
   let plan = input.continuation?.plan;
   let phase: ControllerProgress['phase'] = plan === undefined ? 'planning' : 'loading';
@@ -82,11 +83,11 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
       skipped: plan?.skipped ?? 0,
       ...counters,
       running: [...running],
-      paused: queue?.pausedTables ?? [],
+      paused: present.queue?.pausedTables ?? [],
     }),
     { description: 'How far the batch is: tables to load, loaded, failed, and running now.' },
   );
-  handleGestures(() => (phase === 'loading' ? queue : undefined), {
+  handleGestures(() => (phase === 'loading' ? present.queue : undefined), {
     onRetry: (tables) => {
       counters = { ...counters, failed: counters.failed - tables };
     },
@@ -107,7 +108,7 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
   const next = first + page.length;
   const hasMore = page.length > 0 && next < plan.toLoad;
   const loads = new LoadQueue(page, hasMore, input.continuation?.queue);
-  queue = loads;
+  present.queue = loads;
   await inWindow(loads, plan.concurrency, async (load) => {
     running.add(load.table);
     const end = await loadOne(input.pipeline, batch, load);
@@ -203,13 +204,13 @@ function handleGestures(current: () => LoadQueue | undefined, { onRetry }: Gestu
     {
       description:
         'Leaves a table out of this batch that has not begun: {"table": "orders", "reason": "…"}.',
-      validator: (gesture) => notBegun(changeable(), gesture),
+      validator: (gesture: TableGesture) => notBegun(changeable(), gesture),
     },
   );
   setHandler(pauseTableUpdate, ({ table }) => changeable().pause(table), {
     description:
       'Holds a table back that has not begun, until resumeTable or the end of the batch: {"table": "orders"}.',
-    validator: (gesture) => {
+    validator: (gesture: TableGesture) => {
       const queue = changeable();
       notBegun(queue, gesture);
       if (queue.isPaused(gesture.table)) throw refusal(`${gesture.table} is paused already`);
@@ -217,7 +218,7 @@ function handleGestures(current: () => LoadQueue | undefined, { onRetry }: Gestu
   });
   setHandler(resumeTableUpdate, ({ table }) => changeable().resume(table), {
     description: 'Lets a paused table load: {"table": "orders"}.',
-    validator: (gesture) => {
+    validator: (gesture: TableGesture) => {
       if (!changeable().isPaused(tableOf(gesture))) {
         throw refusal(`${gesture.table} is not paused`);
       }

@@ -47,7 +47,7 @@ describe('the codec server', () => {
 
   it('opens what a worker encrypted', async () => {
     await start();
-    const [payload] = await codec.encode([defaultPayloadConverter.toPayload('orders')!]);
+    const [payload] = await codec.encode([defaultPayloadConverter.toPayload('orders')]);
     const metadata = Object.entries(payload!.metadata ?? {}).map(([name, bytes]) => [
       name,
       Buffer.from(bytes).toString('base64'),
@@ -103,7 +103,7 @@ describe('the codec server', () => {
       assert.deepEqual([response.status, await response.text()], [400, problem]);
     }
     const [foreign] = await encryptionCodec([{ name: 'other', key: Buffer.alloc(32, 1) }]).encode([
-      defaultPayloadConverter.toPayload(1)!,
+      defaultPayloadConverter.toPayload(1),
     ]);
     const metadata = { encoding: base64('binary/encrypted'), 'key-id': base64('other') };
     const payloads = [{ metadata, data: Buffer.from(foreign!.data!).toString('base64') }];

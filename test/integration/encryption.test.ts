@@ -94,7 +94,7 @@ destination: { connection: lake }
     });
     const found: Payload[] = [];
     const collect = (value: unknown): void => {
-      if (value instanceof protocol.api.common.v1.Payload) found.push(value as Payload);
+      if (value instanceof protocol.api.common.v1.Payload) found.push(value);
       // What lists and filters need, which Temporal does not let anybody encrypt.
       else if (value instanceof protocol.api.common.v1.SearchAttributes) return;
       else if (typeof value === 'object' && value !== null && !(value instanceof Uint8Array)) {

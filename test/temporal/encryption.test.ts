@@ -7,7 +7,7 @@ import { localSecretStore } from '../../src/pipeline/secrets';
 import { encryptionCodec, loadEncryption } from '../../src/temporal/encryption';
 
 const key = (name: string) => ({ name, key: randomBytes(32) });
-const payloadOf = (value: unknown): Payload => defaultPayloadConverter.toPayload(value)!;
+const payloadOf = (value: unknown): Payload => defaultPayloadConverter.toPayload(value);
 const valueOf = (payload: Payload | undefined): unknown =>
   defaultPayloadConverter.fromPayload(payload!);
 const text = (payload: Payload) =>
