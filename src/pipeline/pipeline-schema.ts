@@ -274,7 +274,7 @@ export const pipelineFile = section({
     ),
     zstdLevel: optional(
       wholeNumber(1, 22),
-      'How hard zstd tries. Level 3 takes about twice the processor time of level 1 in compression, and makes long texts a tenth smaller, other tables hardly.',
+      'How hard zstd tries. Level 3 takes up to half as much processor time again in compression, and makes long texts 7 % smaller, other tables hardly.',
       defaults.DEFAULT_ZSTD_LEVEL,
     ),
     retention: optional(
