@@ -1,6 +1,7 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ApplicationFailure,
+  CancellationScope,
   condition,
   continueAsNew,
   defineQuery,
@@ -259,7 +260,13 @@ async function inWindow(
         atWork += 1;
         await work(load).finally(() => (atWork -= 1));
       } else if (atWork === 0) return;
-      else await condition(() => queue.hasNext || atWork === 0);
+      else {
+        // A cancellation is for the loads, which end first: a lane that ran away from it would end
+        // the controller before they hear of it.
+        await CancellationScope.nonCancellable(() =>
+          condition(() => queue.hasNext || atWork === 0),
+        );
+      }
     }
   };
   await Promise.all(Array.from({ length: width }, lane));
