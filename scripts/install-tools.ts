@@ -1,22 +1,29 @@
 import { ensureMariadb } from './services/mariadb';
 import { ensureMysql } from './services/mysql';
 import { ensurePostgres } from './services/postgres';
+import { ensurePrometheus } from './services/prometheus';
 import { ensureS3 } from './services/s3';
-import { serviceNames, ToolUnavailableError, type ServiceName } from './services/service';
+import { serviceNames, ToolUnavailableError } from './services/service';
 import { ensureTemporal } from './services/temporal';
 
 type Progress = (line: string) => void;
 
-const installers: Readonly<Record<ServiceName, (progress: Progress) => Promise<unknown>>> = {
+/** The services, and what tests run besides. */
+const toolNames = [...serviceNames, 'prometheus'] as const;
+
+type ToolName = (typeof toolNames)[number];
+
+const installers: Readonly<Record<ToolName, (progress: Progress) => Promise<unknown>>> = {
   temporal: ensureTemporal,
   mariadb: ensureMariadb,
   mysql: ensureMysql,
   postgres: () => ensurePostgres(),
   s3: ensureS3,
+  prometheus: ensurePrometheus,
 };
 
 /** Built from source on every core, hence one after the other. */
-const builds: readonly ServiceName[] = ['temporal', 's3'];
+const builds: readonly ToolName[] = ['temporal', 's3'];
 
 /**
  * Installs what the native services need, so that no test waits for it: downloads beside the
@@ -26,10 +33,10 @@ const builds: readonly ServiceName[] = ['temporal', 's3'];
  *   other tools are installed all the same.
  */
 export async function ensureTools(
-  names: readonly ServiceName[] = serviceNames,
+  names: readonly ToolName[] = toolNames,
   progress: Progress = () => undefined,
 ): Promise<void> {
-  const install = (name: ServiceName) => installers[name]((line) => progress(`${name}: ${line}`));
+  const install = (name: ToolName) => installers[name]((line) => progress(`${name}: ${line}`));
   const installations = names.filter((name) => !builds.includes(name)).map(install);
   const buildsInTurn: Promise<unknown>[] = [];
   for (const name of builds.filter((build) => names.includes(build)))

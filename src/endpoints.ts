@@ -6,6 +6,9 @@ import type * as ParquetStaging from './destinations/parquet/parquet-staging';
 import type * as S3Store from './destinations/parquet/s3-store';
 import type { ObjectStore } from './destinations/parquet/storage';
 import { ComportaError } from './errors';
+import type { Notifier } from './notify/notice';
+import type * as Slack from './notify/slack';
+import type * as Smtp from './notify/smtp';
 import type {
   Connection,
   DatabaseConnection,
@@ -96,6 +99,20 @@ export function openStaging(
     './destinations/parquet/parquet-staging',
   ) as typeof ParquetStaging;
   return createParquetStaging(openStore(connection, secrets), settings);
+}
+
+/** Throws ConfigurationInvalid when the connection is absent or no channel. */
+export function openNotifier(project: Project, name: string, secrets: SecretStore): Notifier {
+  const connection = connectionOf(project, name);
+  if (connection.type === 'slack') {
+    const { createSlackNotifier } = load('./notify/slack') as typeof Slack;
+    return createSlackNotifier(connection, secrets);
+  }
+  if (connection.type === 'smtp') {
+    const { createSmtpNotifier } = load('./notify/smtp') as typeof Smtp;
+    return createSmtpNotifier(connection, secrets);
+  }
+  throw wrongType(connection, 'a slack or smtp connection');
 }
 
 function openStore(connection: FileConnection | S3Connection, secrets: SecretStore): ObjectStore {

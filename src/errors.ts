@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'EngineFailed'
   | 'HistoryFailed'
   | 'LeaseLost'
+  | 'NotificationFailed'
   | 'TablesFailed';
 
 /**
@@ -45,6 +46,7 @@ export const RETRYABLE: Readonly<Record<ErrorCode, boolean>> = {
   EngineFailed: true,
   HistoryFailed: true,
   LeaseLost: true,
+  NotificationFailed: true,
   TablesFailed: false,
 };
 

@@ -1,10 +1,17 @@
 import { stat } from 'node:fs/promises';
 import type { Destination } from './destinations/destination';
-import { destinationEndpoint, openDestination, openSource, sourceEndpoint } from './endpoints';
+import {
+  destinationEndpoint,
+  openDestination,
+  openNotifier,
+  openSource,
+  sourceEndpoint,
+} from './endpoints';
 import { createEmbeddedEngine } from './engines/embedded/embedded-engine';
 import type { Engine } from './engines/engine';
 import type { History } from './history/history';
 import { openHistory } from './history/open';
+import type { Notifier } from './notify/notice';
 import type { HistorySettings, Pipeline, Project } from './pipeline/pipeline';
 import { localSecretStore } from './pipeline/secrets';
 import { gatheringSource } from './sources/gathering';
@@ -24,6 +31,8 @@ export interface Resources {
   source(project: Project, pipeline: Pipeline): Source;
   destination(project: Project, pipeline: Pipeline): Destination;
   history(project: Project): Promise<History>;
+  /** The channels of a pipeline, by the names of their connections. */
+  notifiers(project: Project, pipeline: Pipeline): ReadonlyMap<string, Notifier>;
   /** Moves rows; nothing of it runs before its first move. */
   readonly engine: Engine;
   close(): Promise<void>;
@@ -64,6 +73,10 @@ export function createResources(
       const endpoint = destinationEndpoint(project, pipeline);
       return remembered(destinations, endpoint, () => openDestination(endpoint, secrets));
     },
+    notifiers: (project, { notify }) =>
+      new Map(
+        (notify?.to ?? []).map((name) => [name, openNotifier(project, name, secrets)] as const),
+      ),
     engine,
     history: (project) => {
       // One after the other, so that loads that start together do not each open the store.

@@ -5,7 +5,7 @@ import type { HistoryEvent } from '../../src/history/history';
 import { loadProject } from '../../src/pipeline/load';
 import type { Plan } from '../../src/plan/plan';
 import { createResources } from '../../src/resources';
-import { connectClient, loadTemporalOptions } from '../../src/temporal/connection';
+import { openClient } from '../../src/temporal/open-client';
 import type { BatchSummary } from '../../src/workflows/api';
 
 /** What `trigger --wait --json` prints. */
@@ -62,7 +62,7 @@ function contextOf(environment: NodeJS.ProcessEnv, stdout: Output, stderr: Outpu
     environment,
     loadProject: (directory) => loadProject(directory, { environment }),
     resources: createResources(environment),
-    openClient: async (profile) => connectClient(loadTemporalOptions(environment, profile)),
+    openClient: (profile) => openClient(environment, profile),
     now: () => new Date(),
     // Ctrl-C ends the demo with all that it started.
     interruption: () => ({ signal: new AbortController().signal, dispose: () => undefined }),

@@ -1,5 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import type { Logger } from 'pino';
+import type { Metrics } from '../metrics/metrics';
 import type { Pipeline, Project } from '../pipeline/pipeline';
 import type { Resources } from '../resources';
 import { ComportaError } from '../errors';
@@ -9,7 +10,10 @@ export interface ActivityDependencies {
   readonly loadProject: () => Promise<Project>;
   readonly resources: Resources;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly now: () => Date;
+  /** The page of a workflow in the Web UI, where its address is known. */
+  readonly linkTo: (workflowId: string) => string | undefined;
   /** The running activity's context; injected because it lives in async storage. */
   readonly context: () => Context;
 }

@@ -1,4 +1,7 @@
 import { eventId, type HistoryEvent } from '../history/history';
+import { compose } from '../notify/compose';
+import { deliver, readTold } from '../notify/deliver';
+import type { Metrics } from '../metrics/metrics';
 import { makePlan } from '../plan/make-plan';
 import { planPath, type Plan } from '../plan/plan';
 import { summarize } from '../plan/summarize';
@@ -16,6 +19,7 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
   const open = async (name: string) => {
     const { project, pipeline } = await findPipeline(deps, name);
     return {
+      project,
       pipeline,
       source: deps.resources.source(project, pipeline),
       destination: deps.resources.destination(project, pipeline),
@@ -36,8 +40,9 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
         const path = planPath(plan.pipeline, plan.batch);
         await opened.destination.putDocument(path, plan);
         await opened.history.append(skipEvents(plan));
+        reportPlan(deps.metrics, plan, request.scheduledFor);
         for (const warning of plan.warnings) deps.log.warn({ pipeline: plan.pipeline }, warning);
-        return summaryOf(plan, path);
+        return { ...summaryOf(plan, path), ...(opened.pipeline.notify && { notify: true }) };
       }),
 
     readPlanPage: ({ plan, offset, limit }) =>
@@ -79,6 +84,20 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
           workflowRunId,
         };
         await history.append([event]);
+        deps.metrics.failed({ pipeline: request.pipeline, code: request.code });
+      }),
+
+    recordLeftOut: ({ pipeline: name, batch, tables }) =>
+      run(async () => {
+        const { history } = await open(name);
+        const recordedAt = deps.now().toISOString();
+        await history.append(
+          tables.map(({ table, reason, load }) => ({
+            id: eventId({ kind: 'SKIPPED', pipeline: name, table, scope: batch }),
+            ...{ kind: 'SKIPPED', recordedAt, pipeline: name, table, batch, run: '' },
+            ...{ verdict: load.decision.verdict, reason },
+          })),
+        );
       }),
 
     summarizeBatch: (summary) =>
@@ -88,7 +107,53 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
         const outcomes = await history.outcomes(summary.pipeline, summary.batch);
         return summarize(plan, summary.path, outcomes);
       }),
+
+    notifyBatch: (summary) =>
+      run(async () => {
+        const { project, pipeline, destination, history } = await open(summary.pipeline);
+        if (pipeline.notify === undefined) return;
+        const { freshnessMs } = pipeline.notify;
+        const { workflowExecution } = deps.context().info;
+        const link = deps.linkTo(workflowExecution?.workflowId ?? '');
+        await deliver(
+          {
+            documents: destination,
+            notifiers: deps.resources.notifiers(project, pipeline),
+            warn: (message) => deps.log.warn({ pipeline: pipeline.name }, message),
+          },
+          summary,
+          async () => {
+            const plan = await readPlan(destination, summary);
+            const outcomes = await history.outcomes(summary.pipeline, summary.batch);
+            return compose({
+              summary: summarize(plan, summary.path, outcomes),
+              outcomes,
+              states: await history.states(summary.pipeline),
+              planned: [...plan.loads, ...plan.skips].map(({ table }) => table),
+              told: await readTold(destination, summary.pipeline),
+              freshnessMs,
+              now: deps.now(),
+              ...(link === undefined ? {} : { link }),
+            });
+          },
+        );
+      }),
   };
+}
+
+function reportPlan(metrics: Metrics, plan: Plan, scheduledFor: string | undefined): void {
+  const plannedAt = new Date(plan.plannedAt);
+  metrics.planned({
+    pipeline: plan.pipeline,
+    plannedAt,
+    toLoad: plan.loads.length,
+    skipped: plan.skips.length,
+    ...(scheduledFor === undefined ? {} : { scheduledFor: new Date(scheduledFor) }),
+  });
+  metrics.verified(
+    plan.pipeline,
+    plan.skips.map(({ table }) => ({ table, at: plannedAt })),
+  );
 }
 
 function summaryOf(plan: Plan, path: string): PlanSummary {

@@ -5,6 +5,7 @@ import type { LoadProgress } from '../engines/engine';
 import { loadTable } from '../load/load-table';
 import { entityName } from '../pipeline/entity';
 import type { Pipeline } from '../pipeline/pipeline';
+import { settingsFor } from '../pipeline/settings';
 import { ComportaError } from '../errors';
 import { parseTableId } from '../sources/table-id';
 import type { Source } from '../sources/source';
@@ -52,6 +53,11 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
             },
           );
           log.info({ ...result }, 'loaded');
+          const { engine } = settingsFor(pipeline, input.table);
+          deps.metrics.loaded({ ...result, pipeline: input.pipeline, engine });
+          deps.metrics.verified(input.pipeline, [
+            { table: input.table, at: new Date(deps.now().getTime() - result.durationMs) },
+          ]);
           return result;
         }),
       );

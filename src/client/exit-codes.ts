@@ -23,6 +23,7 @@ const BY_CODE: Readonly<Record<ErrorCode, ExitCode>> = {
   SourceInterrupted: EXIT.unreachable,
   DestinationFailed: EXIT.unreachable,
   HistoryFailed: EXIT.unreachable,
+  NotificationFailed: EXIT.unreachable,
   PermissionDenied: EXIT.failed,
   TypeUnsupported: EXIT.failed,
   ValueUnfaithful: EXIT.failed,

@@ -1,6 +1,6 @@
 import { loadProject } from '../pipeline/load';
 import { createResources } from '../resources';
-import { connectClient, loadTemporalOptions } from '../temporal/connection';
+import { openClient } from '../temporal/open-client';
 import type { CommandContext, Output } from './context';
 import { runProgram } from './program';
 
@@ -27,7 +27,7 @@ function processContext(): CommandContext {
     environment: process.env,
     loadProject: (directory) => loadProject(directory, { environment: process.env }),
     resources: createResources(process.env),
-    openClient: async (profile) => connectClient(loadTemporalOptions(process.env, profile)),
+    openClient: (profile) => openClient(process.env, profile),
     now: () => new Date(),
     interruption() {
       const controller = new AbortController();

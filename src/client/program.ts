@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check';
 import { historyCommand } from './commands/history';
 import { planCommand } from './commands/plan';
+import { reportCommand } from './commands/report';
 import { resetCommand } from './commands/reset';
 import { scheduleCommand } from './commands/schedule';
 import { triggerCommand } from './commands/trigger';
@@ -13,6 +14,7 @@ const COMMANDS = [
   triggerCommand,
   planCommand,
   historyCommand,
+  reportCommand,
   scheduleCommand,
   checkCommand,
   resetCommand,

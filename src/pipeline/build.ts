@@ -144,5 +144,8 @@ export function buildPipeline(input: PipelineFile, context: BuildContext): Pipel
     },
     schedule: buildSchedule(input.schedule),
     concurrency: input.concurrency ?? defaults.DEFAULT_CONCURRENCY,
+    notify:
+      input.notify &&
+      defined({ to: input.notify.to, freshnessMs: milliseconds(input.notify.freshness) }),
   });
 }

@@ -5,9 +5,11 @@ import {
   duration,
   environmentText,
   filePath,
+  mailAddress,
   name,
   optional,
   port,
+  say,
   secret,
   section,
 } from './values';
@@ -79,6 +81,27 @@ const connection = z.discriminatedUnion('type', [
       "Access key. Without both keys the AWS SDK's own chain of credentials decides.",
     ),
     secretAccessKey: optional(secret(), 'Secret key.'),
+  }),
+  section({
+    type: z.literal('slack').describe('A channel of Slack.'),
+    webhook: secret().describe('The address of an incoming webhook.'),
+  }),
+  section({
+    type: z.literal('smtp').describe('E-mail.'),
+    host: environmentText().describe('The mail server.'),
+    port: optional(
+      port(),
+      'TCP port; on 465 the connection is encrypted from its beginning.',
+      defaults.DEFAULT_PORTS.smtp,
+    ),
+    user: optional(environmentText(), 'Who to log in as. Left out: nobody logs in.'),
+    password: optional(secret(), 'The password.'),
+    from: mailAddress().describe('The sender.'),
+    to: z
+      .array(mailAddress())
+      .min(1, { error: say('is an empty list', 'name at least one address') })
+      .describe('The recipients.'),
+    tls: optional(tls, 'How the connection is encrypted and the server verified.'),
   }),
 ]);
 

@@ -19,6 +19,8 @@ import type {
   HistorySettings,
   S3Connection,
   SecretReference,
+  SlackConnection,
+  SmtpConnection,
   TlsSettings,
 } from './pipeline';
 
@@ -212,6 +214,41 @@ function storage(context: Context, name: string, input: Input<'s3'>): Partly<S3C
   });
 }
 
+function slack(context: Context, name: string, input: Input<'slack'>): Partly<SlackConnection> {
+  const { type, webhook } = input;
+  return defined({
+    type,
+    name,
+    webhook: webhook === undefined ? undefined : secretReference(webhook, context.directory),
+  });
+}
+
+function smtp(context: Context, name: string, input: Input<'smtp'>): Partly<SmtpConnection> {
+  const at: Path = ['connections', name];
+  for (const [key, other] of [
+    ['user', 'password'],
+    ['password', 'user'],
+  ] as const) {
+    if (!(key in input) || other in input) continue;
+    const fix = `add \`${other}:\` beside it`;
+    context.mistakes.push(
+      context.file.mistake([...at, key], 'key', `is of no use without \`${other}\``, fix),
+    );
+  }
+  return defined({
+    type: input.type,
+    name,
+    host: resolveText(context, [...at, 'host'], input.host),
+    port: resolvePort(context, [...at, 'port'], input.port ?? DEFAULT_PORTS.smtp),
+    user: resolveText(context, [...at, 'user'], input.user),
+    password:
+      input.password === undefined ? undefined : secretReference(input.password, context.directory),
+    from: input.from,
+    to: input.to,
+    tls: tlsSettings(context, [...at, 'tls'], input.tls),
+  });
+}
+
 function connection(
   context: Context,
   name: string,
@@ -225,6 +262,10 @@ function connection(
       return folder(context, name, input);
     case 's3':
       return storage(context, name, input);
+    case 'slack':
+      return slack(context, name, input);
+    case 'smtp':
+      return smtp(context, name, input);
     case undefined:
       return undefined;
   }

@@ -115,6 +115,13 @@ export interface DestinationSettings {
   readonly retention: RetentionSettings;
 }
 
+export interface NotifySettings {
+  /** Names of `slack` and `smtp` connections. */
+  readonly to: readonly string[];
+  /** A table not known to equal its source for longer is told of. Undefined: never. */
+  readonly freshnessMs?: number;
+}
+
 export interface Pipeline {
   /** `[a-z][a-z0-9-]*`; the name of the pipeline in commands, workflow ids and paths. */
   readonly name: string;
@@ -133,8 +140,9 @@ export interface Pipeline {
   readonly overrides: readonly TableOverride[];
   readonly destination: DestinationSettings;
   readonly schedule?: ScheduleSettings;
-  /** Tables loaded at the same time. Default 4. */
+  /** Tables loaded at the same time. Default 8. */
   readonly concurrency: number;
+  readonly notify?: NotifySettings;
 }
 
 /** How to verify the server at the other end, with certificates as file paths. */
@@ -179,7 +187,28 @@ export interface S3Connection {
   readonly secretAccessKey?: SecretReference;
 }
 
-export type Connection = DatabaseConnection | FileConnection | S3Connection;
+export interface SlackConnection {
+  readonly type: 'slack';
+  readonly name: string;
+  /** The address of an incoming webhook: whoever has it can write to the channel. */
+  readonly webhook: SecretReference;
+}
+
+export interface SmtpConnection {
+  readonly type: 'smtp';
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Without these two nobody logs in. */
+  readonly user?: string;
+  readonly password?: SecretReference;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly tls: TlsSettings;
+}
+
+export type Connection =
+  DatabaseConnection | FileConnection | S3Connection | SlackConnection | SmtpConnection;
 
 /** Where Historico_Execucao lives. */
 export type HistorySettings =

@@ -90,6 +90,11 @@ function connectionMistakes(
       connections,
     ),
   ];
+  for (const [index, channel] of (input.notify?.to ?? []).entries()) {
+    mistakes.push(
+      ...connectionMistake(file, ['notify', 'to', index], channel, ['slack', 'smtp'], connections),
+    );
+  }
   const isMysql = source !== undefined && connections.get(source)?.type === 'mysql';
   if (isMysql && input.source !== undefined && 'schemas' in input.source) {
     mistakes.push(

@@ -198,3 +198,15 @@ export const timeZone = () =>
       context.addIssue({ code: 'custom', message: say('is not a known time zone', hint) });
     })
     .meta({ title: 'time zone' });
+
+const MAIL = say(
+  'must be an e-mail address',
+  'write ops@example.com, or Comporta <ops@example.com>',
+);
+
+/** An address, with or without a name before it. Nothing that would begin another header. */
+export const mailAddress = () =>
+  z
+    .string({ error: MAIL })
+    .regex(/^(?:[^\r\n<>@,;]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/, { error: MAIL })
+    .meta({ title: 'e-mail address' });

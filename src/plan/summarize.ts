@@ -15,7 +15,11 @@ export function summarize(
 ): BatchSummary {
   const ends = plan.loads.map(({ table }) => ({ table, outcome: outcomes.get(table) }));
   const loaded = ends.flatMap(({ outcome }) => (outcome?.kind === 'SUCCEEDED' ? [outcome] : []));
-  const failed = ends.filter(({ outcome }) => outcome?.kind !== 'SUCCEEDED');
+  // Skipped although it was to be loaded: an operator wanted it so.
+  const leftOut = ends.filter(({ outcome }) => outcome?.kind === 'SKIPPED');
+  const failed = ends.filter(
+    ({ outcome }) => outcome?.kind !== 'SUCCEEDED' && outcome?.kind !== 'SKIPPED',
+  );
   return {
     pipeline: plan.pipeline,
     batch: plan.batch,
@@ -23,7 +27,7 @@ export function summarize(
     considered: plan.loads.length + plan.skips.length,
     loaded: loaded.length,
     failed: failed.length,
-    skipped: plan.skips.length,
+    skipped: plan.skips.length + leftOut.length,
     rows: loaded.reduce((sum, { rowsRead }) => sum + (rowsRead ?? 0), 0),
     bytes: loaded.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
     failures: failed

@@ -1,4 +1,5 @@
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter, PayloadCodec } from '@temporalio/common';
 import { loadClientConnectConfig, type ClientConnectConfig } from '@temporalio/envconfig';
 import { ComportaError } from '../errors';
 import { diagnose, nobodyThere } from './diagnose';
@@ -93,9 +94,13 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
  * Connects a client. Gives up at once where nothing listens, otherwise after 5 seconds.
+ * @param codec of the payloads, as the workers have it (`loadEncryption`); default: they are plain.
  * @throws ComportaError ConnectionFailed, AuthenticationFailed, ConfigurationInvalid.
  */
-export async function connectClient(options: TemporalOptions): Promise<TemporalClient> {
+export async function connectClient(
+  options: TemporalOptions,
+  codec?: PayloadCodec,
+): Promise<TemporalClient> {
   const { address, namespace } = options;
   const connection = openLazily(options);
   const connecting = connection.ensureConnected();
@@ -109,11 +114,16 @@ export async function connectClient(options: TemporalOptions): Promise<TemporalC
     throw temporalError(error, options) ?? (await diagnose(options));
   }
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, ...dataConversion(codec) }),
     address,
     namespace,
     close: () => connection.close(),
   };
+}
+
+/** For clients and workers alike. */
+export function dataConversion(codec: PayloadCodec | undefined): { dataConverter?: DataConverter } {
+  return codec === undefined ? {} : { dataConverter: { payloadCodecs: [codec] } };
 }
 
 function openLazily(options: TemporalOptions): Connection {

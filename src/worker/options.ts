@@ -13,6 +13,16 @@ export interface WorkerSettings {
   /** Threads that move their rows. */
   readonly threads: number;
   readonly logLevel: string;
+  /** Where Prometheus may fetch the metrics. */
+  readonly metrics?: ListenAddress;
+  /** Where /livez and /readyz are served. */
+  readonly health?: ListenAddress;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 takes any that is free, and the log says which. */
+  readonly port: number;
 }
 
 /** Reads the worker's flags. Prints help or the mistake, and exits, as commander does. */
@@ -35,6 +45,16 @@ export function parseWorkerOptions(
       new Option('--threads <number>', 'threads that move their rows')
         .argParser(atLeastOne)
         .default(availableParallelism(), 'as many as cores'),
+    )
+    .addOption(
+      new Option('--metrics <address>', 'serve metrics to Prometheus: 9464, or 0.0.0.0:9464')
+        .argParser(listenAddress)
+        .env('COMPORTA_METRICS'),
+    )
+    .addOption(
+      new Option('--health <address>', 'serve /livez and /readyz: 8086, or 0.0.0.0:8086')
+        .argParser(listenAddress)
+        .env('COMPORTA_HEALTH'),
     )
     .addOption(
       new Option('--log-level <level>', 'how much to log')
@@ -79,4 +99,14 @@ function atLeastOne(text: string): number {
     throw new InvalidArgumentError('It takes a whole number from 1.');
   }
   return value;
+}
+
+/** `port`, on the loopback address alone, or `host:port`. */
+function listenAddress(text: string): ListenAddress {
+  const match = /^(?:(?:\[([^\]]+)\]|([^:\s]+)):)?(\d{1,5})$/.exec(text.trim());
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new InvalidArgumentError('It takes a port, or host:port.');
+  }
+  return { host: match[1] ?? match[2] ?? '127.0.0.1', port };
 }

@@ -1,16 +1,20 @@
 import { Context } from '@temporalio/activity';
+import type { PayloadCodec } from '@temporalio/common';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { ActivityDependencies } from '../activities/activities';
 import { createControlActivities } from '../activities/control-activities';
 import { createEngineActivities } from '../activities/engine-activities';
 import { CONTROL_TASK_QUEUE, engineTaskQueue } from '../workflows/api';
+import { dataConversion } from '../temporal/connection';
 import type { Role } from './options';
 
 export interface WorkerDependencies extends Pick<
   ActivityDependencies,
-  'loadProject' | 'resources' | 'log' | 'now'
+  'loadProject' | 'resources' | 'log' | 'metrics' | 'now' | 'linkTo'
 > {
   readonly connection: NativeConnection;
+  /** Encrypts what Temporal stores; undefined: nothing does. */
+  readonly codec?: PayloadCodec | undefined;
   readonly namespace: string;
   readonly roles: readonly Role[];
   readonly maxLoads: number;
@@ -26,6 +30,7 @@ export async function createWorkers(deps: WorkerDependencies): Promise<readonly 
 async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worker> {
   const common: WorkerOptions = {
     connection: deps.connection,
+    ...dataConversion(deps.codec),
     namespace: deps.namespace,
     taskQueue: role === 'control' ? CONTROL_TASK_QUEUE : engineTaskQueue(role),
     shutdownGraceTime: '10 seconds',

@@ -8,6 +8,7 @@
 import type { Verdict } from '../detection/detection';
 import type { LoadProgress } from '../engines/engine';
 import type { EngineName } from '../pipeline/pipeline';
+import type { LeftOutLoad, QueueState } from './load-queue';
 
 export const CONTROL_TASK_QUEUE = 'comporta-control';
 
@@ -53,6 +54,8 @@ export interface ControllerContinuation {
   /** Index into the plan's tables to load. */
   readonly next: number;
   readonly counters: ControllerCounters;
+  /** What operators did so far; absent when nobody did anything and nothing failed. */
+  readonly queue?: QueueState;
 }
 
 export interface ControllerCounters {
@@ -69,6 +72,16 @@ export interface ControllerProgress extends ControllerCounters {
   readonly skipped: number;
   /** Table ids being loaded now. */
   readonly running: readonly string[];
+  /** Table ids that an operator holds back. */
+  readonly paused: readonly string[];
+}
+
+/** What the updates `skipTable`, `pauseTable` and `resumeTable` take. */
+export interface TableGesture {
+  /** The table's id, as in the plan. */
+  readonly table: string;
+  /** For the history; `skipTable` only. */
+  readonly reason?: string;
 }
 
 /** The result of a controller whose tables all loaded; a failed one carries it in its details. */
@@ -125,6 +138,8 @@ export interface PlanSummary {
   readonly toLoad: number;
   readonly skipped: number;
   readonly concurrency: number;
+  /** Whether somebody is told at the end. Absent: nobody. */
+  readonly notify?: boolean;
 }
 
 export interface PlannedLoad {
@@ -139,6 +154,8 @@ export interface PlanLoadRequest {
   readonly tables?: readonly string[];
   readonly force?: boolean;
   readonly failedOf?: string;
+  /** When the schedule meant the batch to begin, ISO 8601; absent for one started by hand. */
+  readonly scheduledFor?: string;
 }
 
 export interface PlanPageRequest {
@@ -156,12 +173,22 @@ export interface RecordFailureRequest {
   readonly message: string;
 }
 
+export interface RecordLeftOutRequest {
+  readonly pipeline: string;
+  readonly batch: string;
+  readonly tables: readonly LeftOutLoad[];
+}
+
 /** Activities of the `control` role. */
 export interface ControlActivities {
   readonly planLoad: (request: PlanLoadRequest) => Promise<PlanSummary>;
   readonly readPlanPage: (request: PlanPageRequest) => Promise<readonly PlannedLoad[]>;
   readonly recordFailure: (request: RecordFailureRequest) => Promise<void>;
+  /** Records that an operator kept these tables from loading. */
+  readonly recordLeftOut: (request: RecordLeftOutRequest) => Promise<void>;
   readonly summarizeBatch: (plan: PlanSummary) => Promise<BatchSummary>;
+  /** Tells the pipeline's channels what the batch has brought, at most once. */
+  readonly notifyBatch: (plan: PlanSummary) => Promise<void>;
 }
 
 /** Activities of an engine's role. Heartbeats with LoadProgress. */

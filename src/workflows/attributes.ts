@@ -6,6 +6,9 @@ export const TABLE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.table, 'KEYWORD'
 export const BATCH = defineSearchAttributeKey(SEARCH_ATTRIBUTES.batch, 'KEYWORD');
 export const FAILURE = defineSearchAttributeKey(SEARCH_ATTRIBUTES.failure, 'KEYWORD');
 
+/** Set by the server on what a schedule starts. */
+export const SCHEDULED_START = defineSearchAttributeKey('TemporalScheduledStartTime', 'DATETIME');
+
 /** What operators filter table loads by. */
 export function ingestAttributes(load: {
   readonly pipeline: string;

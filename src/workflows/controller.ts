@@ -1,9 +1,13 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ApplicationFailure,
+  CancellationScope,
+  condition,
   continueAsNew,
   defineQuery,
+  defineUpdate,
   isCancellation,
+  log,
   ParentClosePolicy,
   proxyActivities,
   setHandler,
@@ -20,9 +24,12 @@ import {
   type ControllerInput,
   type ControllerProgress,
   type PlannedLoad,
+  type PlanSummary,
+  type TableGesture,
 } from './api';
-import { BATCH, batchAttributes, ingestAttributes } from './attributes';
+import { BATCH, batchAttributes, ingestAttributes, SCHEDULED_START } from './attributes';
 import type { ingestTable } from './ingest-table';
+import { isUntouched, LoadQueue } from './load-queue';
 
 const activities = proxyActivities<ControlActivities>({
   taskQueue: CONTROL_TASK_QUEUE,
@@ -34,6 +41,15 @@ const activities = proxyActivities<ControlActivities>({
   retry: { maximumInterval: '1 minute', maximumAttempts: 10 },
 });
 
+/** A channel that is down for a quarter of an hour is not waited for: the next batch tells. */
+const notifications = proxyActivities<Pick<ControlActivities, 'notifyBatch'>>({
+  taskQueue: CONTROL_TASK_QUEUE,
+  startToCloseTimeout: '2 minutes',
+  heartbeatTimeout: '15 seconds',
+  scheduleToCloseTimeout: '15 minutes',
+  retry: { initialInterval: '5 seconds', maximumInterval: '2 minutes' },
+});
+
 /**
  * Tables per execution before it continues as new. A child costs its parent about six events, and
  * Temporal suggests continuing at 4,096.
@@ -41,6 +57,10 @@ const activities = proxyActivities<ControlActivities>({
 const PAGE = 500;
 
 export const progressQuery = defineQuery<ControllerProgress>('progress');
+export const retryFailedUpdate = defineUpdate<readonly string[]>('retryFailed');
+export const skipTableUpdate = defineUpdate<void, [TableGesture]>('skipTable');
+export const pauseTableUpdate = defineUpdate<void, [TableGesture]>('pauseTable');
+export const resumeTableUpdate = defineUpdate<void, [TableGesture]>('resumeTable');
 
 /**
  * Plans one batch of a pipeline and loads what changed: one child workflow per table, at most
@@ -50,6 +70,8 @@ export const progressQuery = defineQuery<ControllerProgress>('progress');
 export async function controller(input: ControllerInput): Promise<BatchSummary> {
   const batch = input.batch ?? batchIdAt(workflowInfo().startTime);
   const running = new Set<string>();
+  /** Of the page that is being loaded. */
+  const present: { queue?: LoadQueue } = {};
   let counters: ControllerCounters = input.continuation?.counters ?? NOTHING_YET;
   let plan = input.continuation?.plan;
   let phase: ControllerProgress['phase'] = plan === undefined ? 'planning' : 'loading';
@@ -62,12 +84,18 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
       skipped: plan?.skipped ?? 0,
       ...counters,
       running: [...running],
+      paused: present.queue?.pausedTables ?? [],
     }),
     { description: 'How far the batch is: tables to load, loaded, failed, and running now.' },
   );
+  handleGestures(() => (phase === 'loading' ? present.queue : undefined), {
+    onRetry: (tables) => {
+      counters = { ...counters, failed: counters.failed - tables };
+    },
+  });
 
   if (plan === undefined) {
-    const planning = activities.planLoad({ ...request(input), batch });
+    const planning = activities.planLoad({ ...request(input), ...scheduledTime(), batch });
     if (workflowInfo().typedSearchAttributes.get(BATCH) === undefined) {
       upsertSearchAttributes(batchAttributes({ pipeline: input.pipeline, batch }));
     }
@@ -78,24 +106,30 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
   const first = input.continuation?.next ?? 0;
   const page =
     first < plan.toLoad ? await activities.readPlanPage({ plan, offset: first, limit: PAGE }) : [];
-  await inWindow(page, plan.concurrency, async (load) => {
+  const next = first + page.length;
+  const hasMore = page.length > 0 && next < plan.toLoad;
+  const loads = new LoadQueue(page, hasMore, input.continuation?.queue);
+  present.queue = loads;
+  await inWindow(loads, plan.concurrency, async (load) => {
     running.add(load.table);
     const end = await loadOne(input.pipeline, batch, load);
     running.delete(load.table);
     counters = { ...counters, [end]: counters[end] + 1 };
+    if (end === 'failed') loads.noteFailure(load);
   });
-
-  const next = first + page.length;
-  if (page.length > 0 && next < plan.toLoad) {
-    await continueAsNew<typeof controller>({
-      ...input,
-      batch,
-      continuation: { plan, next, counters },
-    });
+  phase = 'summarizing';
+  if (!hasMore) loads.leaveOutPaused();
+  const { leftOut, state } = loads;
+  if (leftOut.length > 0) {
+    await activities.recordLeftOut({ pipeline: input.pipeline, batch, tables: leftOut });
+  }
+  if (hasMore) {
+    const continuation = { plan, next, counters, ...(isUntouched(state) ? {} : { queue: state }) };
+    await continueAsNew<typeof controller>({ ...input, batch, continuation });
   }
 
-  phase = 'summarizing';
   const summary = await activities.summarizeBatch(plan);
+  if (plan.notify === true) await notify(plan);
   if (summary.failed > 0) throw tablesFailed(summary);
   return summary;
 }
@@ -116,20 +150,126 @@ function request({ pipeline, tables, force, failedOf }: ControllerInput) {
   };
 }
 
+/** Nobody being told does not make a batch a failed one. */
+async function notify(plan: PlanSummary): Promise<void> {
+  try {
+    await notifications.notifyBatch(plan);
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('nobody was told of the batch', { batch: plan.batch });
+  }
+}
+
+/** When the schedule that started this workflow meant it to begin, which may be long ago. */
+function scheduledTime(): { scheduledFor?: string } {
+  const time = workflowInfo().typedSearchAttributes.get(SCHEDULED_START);
+  return time === undefined ? {} : { scheduledFor: time.toISOString() };
+}
+
+interface GestureEffects {
+  /** So many tables that had failed are tried again. */
+  readonly onRetry: (tables: number) => void;
+}
+
 /**
- * Runs `work` over all items, at most `width` at a time. More than about 2,000 pending children
- * freeze a workflow, and a wide window floods the source.
+ * What operators may do to a batch under way, in the Web UI or by `temporal workflow update`. Each is
+ * refused with the reason when there is nothing to do it to: a reset of the controller applies old
+ * updates again. `current` is undefined while nothing can be changed.
  */
-async function inWindow<Item>(
-  items: readonly Item[],
-  width: number,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const lane = async () => {
-    for (const item of queue) await work(item);
+function handleGestures(current: () => LoadQueue | undefined, { onRetry }: GestureEffects): void {
+  const changeable = (): LoadQueue => {
+    const queue = current();
+    if (queue === undefined) throw refusal('the batch is being planned, or ends');
+    return queue;
   };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  setHandler(
+    retryFailedUpdate,
+    () => {
+      const tables = changeable().retryFailed();
+      onRetry(tables.length);
+      return tables;
+    },
+    {
+      description: 'Loads the tables again that failed so far in this batch. Takes nothing.',
+      validator: () => {
+        if (changeable().failedTables.length === 0) throw refusal('no table has failed');
+      },
+    },
+  );
+  setHandler(
+    skipTableUpdate,
+    ({ table, reason }) => {
+      const why = reason === undefined ? '' : `: ${reason}`;
+      changeable().skip(table, `left out by an operator${why}`);
+    },
+    {
+      description:
+        'Leaves a table out of this batch that has not begun: {"table": "orders", "reason": "…"}.',
+      validator: (gesture: TableGesture) => notBegun(changeable(), gesture),
+    },
+  );
+  setHandler(pauseTableUpdate, ({ table }) => changeable().pause(table), {
+    description:
+      'Holds a table back that has not begun, until resumeTable or the end of the batch: {"table": "orders"}.',
+    validator: (gesture: TableGesture) => {
+      const queue = changeable();
+      notBegun(queue, gesture);
+      if (queue.isPaused(gesture.table)) throw refusal(`${gesture.table} is paused already`);
+    },
+  });
+  setHandler(resumeTableUpdate, ({ table }) => changeable().resume(table), {
+    description: 'Lets a paused table load: {"table": "orders"}.',
+    validator: (gesture: TableGesture) => {
+      if (!changeable().isPaused(tableOf(gesture))) {
+        throw refusal(`${gesture.table} is not paused`);
+      }
+    },
+  });
+}
+
+function notBegun(queue: LoadQueue, gesture: TableGesture): void {
+  const objection = queue.objection(tableOf(gesture));
+  if (objection !== undefined) throw refusal(objection);
+}
+
+/** What a person typed into the Web UI may be anything. */
+function tableOf(gesture: Partial<TableGesture> | undefined): string {
+  if (typeof gesture?.table === 'string' && gesture.table !== '') return gesture.table;
+  throw refusal('name the table: {"table": "orders"}');
+}
+
+function refusal(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: 'NothingToDo', message, nonRetryable: true });
+}
+
+/**
+ * Runs `work` over the queue, at most `width` at a time, until it is empty and nothing runs that
+ * could come back to it. More than about 2,000 pending children freeze a workflow, and a wide window
+ * floods the source.
+ */
+async function inWindow(
+  queue: LoadQueue,
+  width: number,
+  work: (load: PlannedLoad) => Promise<void>,
+): Promise<void> {
+  let atWork = 0;
+  const lane = async () => {
+    for (;;) {
+      const load = queue.take();
+      if (load !== undefined) {
+        atWork += 1;
+        await work(load).finally(() => (atWork -= 1));
+      } else if (atWork === 0) return;
+      else {
+        // A cancellation is for the loads, which end first: a lane that ran away from it would end
+        // the controller before they hear of it.
+        await CancellationScope.nonCancellable(() =>
+          condition(() => queue.hasNext || atWork === 0),
+        );
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: width }, lane));
 }
 
 /** One child from start to end. A table's failure is counted, never thrown: the others go on. */

@@ -1,2 +1,9 @@
-export { controller, progressQuery } from './controller';
+export {
+  controller,
+  pauseTableUpdate,
+  progressQuery,
+  resumeTableUpdate,
+  retryFailedUpdate,
+  skipTableUpdate,
+} from './controller';
 export { ingestTable } from './ingest-table';

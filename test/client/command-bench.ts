@@ -7,6 +7,7 @@ import type { Destination } from '../../src/destinations/destination';
 import { ComportaError } from '../../src/errors';
 import type { History, HistoryEvent } from '../../src/history/history';
 import { loadProject } from '../../src/pipeline/load';
+import type { Notifier } from '../../src/notify/notice';
 import type { Source } from '../../src/sources/source';
 import { inlineEngine } from '../support/inline-engine';
 import { fakeSource, ID_COLUMN, type FakeTable } from '../support/fake-source';
@@ -32,6 +33,8 @@ export interface BenchOptions {
   readonly history?: History;
   readonly source?: Partial<Source>;
   readonly destination?: Partial<Destination>;
+  /** The channels of every pipeline. */
+  readonly notifiers?: Readonly<Record<string, Notifier>>;
   readonly openClient?: CommandContext['openClient'];
   readonly environment?: NodeJS.ProcessEnv;
   /** Standard output and error are a terminal of this width. Default: pipes. */
@@ -86,6 +89,7 @@ export async function withBench(
           source: () => source,
           destination: () => ({ ...DESTINATION, ...options.destination }),
           history: () => Promise.resolve(history),
+          notifiers: () => new Map(Object.entries(options.notifiers ?? {})),
           engine: inlineEngine({ source, staging: DESTINATION }),
           close: () => Promise.resolve(),
         },

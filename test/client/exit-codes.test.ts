@@ -19,6 +19,7 @@ const EXPECTED: Readonly<Record<ErrorCode, number>> = {
   DestinationFailed: 3,
   HistoryFailed: 3,
   LeaseLost: 1,
+  NotificationFailed: 3,
   TablesFailed: 1,
 };
 

@@ -283,6 +283,27 @@ history: { type: sqlite, path: env:HISTORY }
     assert.deepEqual(project.history, { type: 'sqlite', path: at('h.db') });
   });
 
+  it('knows whom to tell', async () => {
+    const connections = `${CONNECTIONS}
+  ops: { type: slack, webhook: env:HOOK }
+  mail: { type: smtp, host: env:MAIL, user: u, password: env:P, from: Comporta <c@x.org>, to: [o@x.org] }
+`;
+    const pipeline = `${SALES}\nnotify: { to: [ops, mail], freshness: 36h }\n`;
+    const files = { 'connections.yaml': connections, 'a.yaml': pipeline };
+    const project = await load(files, { MAIL: 'mail.x.org' });
+    assert.deepEqual(project.connections.get('ops'), {
+      ...{ type: 'slack', name: 'ops' },
+      webhook: { from: 'env', name: 'HOOK' },
+    });
+    assert.deepEqual(project.connections.get('mail'), {
+      ...{ type: 'smtp', name: 'mail', host: 'mail.x.org', port: 587, user: 'u' },
+      password: { from: 'env', name: 'P' },
+      ...{ from: 'Comporta <c@x.org>', to: ['o@x.org'], tls: { mode: 'prefer' } },
+    });
+    const [sales] = project.pipelines.values();
+    assert.deepEqual(sales?.notify, { to: ['ops', 'mail'], freshnessMs: 36 * 3_600_000 });
+  });
+
   it('gives connections and history their defaults', async () => {
     const project = await load({ 'connections.yaml': CONNECTIONS, 'a.yaml': SALES });
     const { directory } = project;

@@ -30,6 +30,13 @@ const PIPELINE_CASES: readonly Case[] = [
     '4:40 schedule.paused: must be true or false, not text',
   ],
   ['missing nested key', 'schedule: {}', '4:1 schedule.cron: is missing'],
+  ['nobody to tell', 'notify: { to: [] }', '4:15 notify.to: is an empty list'],
+  [
+    'telling a database',
+    'notify: { to: [shop, nobody] }',
+    '4:16 notify.to[0]: connection shop is of type mysql',
+    '4:22 notify.to[1]: connection nobody is not in connections.yaml',
+  ],
   [
     'bad word',
     'defaults: { mode: increment }',
@@ -219,7 +226,7 @@ const CONNECTION_CASES: readonly Case[] = [
   [
     'unknown type',
     '  x: { type: oracle }',
-    '5:14 connections.x.type: must be one of mysql, postgres, file, s3',
+    '5:14 connections.x.type: must be one of mysql, postgres, file, s3, slack, smtp',
   ],
   ['no type', '  x: { host: h }', '5:3 connections.x.type: is missing'],
   [
@@ -305,6 +312,27 @@ const CONNECTION_CASES: readonly Case[] = [
     'endpoint with a path',
     '  x: { type: s3, bucket: b, endpoint: "http://host/bucket" }',
     '5:29 connections.x.endpoint: has a path',
+  ],
+  [
+    'webhook in the file',
+    '  x: { type: slack, webhook: "https://hooks.example.com/hunter2" }',
+    '5:30 connections.x.webhook: must be a reference to a secret, never the secret itself',
+  ],
+  [
+    'mail addresses',
+    '  x: { type: smtp, host: h, from: ops, to: [] }',
+    '5:35 connections.x.from: must be an e-mail address',
+    '5:44 connections.x.to: is an empty list',
+  ],
+  [
+    'recipient that brings another header',
+    '  x: { type: smtp, host: h, from: a@b.org, to: ["a@b.org\\r\\nBcc: c@d.org"] }',
+    '5:49 connections.x.to[0]: must be an e-mail address',
+  ],
+  [
+    'login without a password',
+    '  x: { type: smtp, host: h, user: u, from: a@b.org, to: [a@b.org] }',
+    '5:29 connections.x.user: is of no use without `password`',
   ],
   [
     'history type',
@@ -560,7 +588,7 @@ describe('the message', () => {
     assert.equal(
       message,
       `4 mistakes in the pipeline files:
-a.yaml:4:1 domian: unknown key — did you mean domain? (the keys here are pipeline, description, domain, source, tables, defaults, overrides, destination, schedule, concurrency)
+a.yaml:4:1 domian: unknown key — did you mean domain? (the keys here are pipeline, description, domain, source, tables, defaults, overrides, destination, schedule, concurrency, notify)
 a.yaml:6:9 defaults.mode: must be one of full, incremental, append — did you mean full?
 b.yaml:4:14 concurrency: must be a whole number from 1 to 500 — write such a number without quotes
 connections.yaml:5:1 hist: unknown key — did you mean history? (the keys here are connections, history)`,

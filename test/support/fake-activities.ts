@@ -11,6 +11,8 @@ export interface FakePlan {
   readonly tables: readonly string[];
   readonly concurrency?: number;
   readonly maximumAttempts?: number;
+  /** Whether people are to be told, and what happens then. */
+  readonly notify?: () => Promise<void> | void;
   /** Called for every load; throw to fail it. */
   readonly load?: (input: IngestTableInput) => Promise<void> | void;
 }
@@ -22,14 +24,22 @@ export interface Seen {
   /** Loads at the same time, at most. */
   widest: number;
   readonly pages: number[];
+  notices: number;
+  readonly leftOut: string[];
 }
 
 /** Activities that plan the given tables and load nothing, keeping their own small history. */
-export function fakeActivities({ tables, concurrency = 4, maximumAttempts = 1, load }: FakePlan): {
+export function fakeActivities({
+  tables,
+  concurrency = 4,
+  maximumAttempts = 1,
+  load,
+  notify,
+}: FakePlan): {
   readonly activities: ControlActivities & EngineActivities;
   readonly seen: Seen;
 } {
-  const seen: Seen = { loads: [], failures: [], widest: 0, pages: [] };
+  const seen: Seen = { loads: [], failures: [], widest: 0, pages: [], notices: 0, leftOut: [] };
   const succeeded = new Set<string>();
   let running = 0;
   const planned = (table: string): PlannedLoad => ({
@@ -49,6 +59,7 @@ export function fakeActivities({ tables, concurrency = 4, maximumAttempts = 1, l
           toLoad: tables.length,
           skipped: 0,
           concurrency,
+          ...(notify === undefined ? {} : { notify: true }),
         }),
       readPlanPage: ({ offset, limit }) => {
         seen.pages.push(offset);
@@ -59,7 +70,8 @@ export function fakeActivities({ tables, concurrency = 4, maximumAttempts = 1, l
         return Promise.resolve();
       },
       summarizeBatch: ({ pipeline, batch, path }) => {
-        const failed = tables.filter((table) => !succeeded.has(table));
+        const out = (table: string) => seen.leftOut.some((each) => each.startsWith(`${table}:`));
+        const failed = tables.filter((table) => !succeeded.has(table) && !out(table));
         return Promise.resolve({
           pipeline,
           batch,
@@ -72,6 +84,14 @@ export function fakeActivities({ tables, concurrency = 4, maximumAttempts = 1, l
           bytes: 0,
           failures: failed.map((table) => ({ table, error: 'failed in the test' })),
         });
+      },
+      recordLeftOut: ({ tables: all }) => {
+        for (const { table, reason } of all) seen.leftOut.push(`${table}: ${reason}`);
+        return Promise.resolve();
+      },
+      notifyBatch: async () => {
+        seen.notices += 1;
+        await notify?.();
       },
       loadTable: async (input) => {
         seen.loads.push(input.table);

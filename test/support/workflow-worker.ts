@@ -57,13 +57,13 @@ export async function startWorkflowWorld(
 ): Promise<WorkflowWorld> {
   const { client, address } = await connectClient();
   const connection = await NativeConnection.connect({ address });
-  const { planLoad, readPlanPage, recordFailure, summarizeBatch, loadTable } = activities;
+  const { loadTable, ...control } = activities;
   const workers = await Promise.all([
     Worker.create({
       connection,
       taskQueue: CONTROL_TASK_QUEUE,
       workflowBundle: await workflowBundle(),
-      activities: { planLoad, readPlanPage, recordFailure, summarizeBatch },
+      activities: control,
     }),
     Worker.create({
       connection,

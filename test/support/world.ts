@@ -5,6 +5,7 @@ import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import type { History } from '../../src/history/history';
+import { NO_METRICS } from '../../src/metrics/metrics';
 import { createResources } from '../../src/resources';
 import { createProjectLoader } from '../../src/worker/project-loader';
 import { createWorkers, runWorkers } from '../../src/worker/run-worker';
@@ -62,6 +63,8 @@ export async function startWorld({ files, environment = {} }: WorldOptions): Pro
       loadProject,
       resources,
       log: pino({ level: 'debug' }, { write: (line: string) => logged.push(line) }),
+      metrics: NO_METRICS,
+      linkTo: (id) => `http://web.ui/${id}`,
       now: () => new Date(),
     }),
   );

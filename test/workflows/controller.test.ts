@@ -83,6 +83,151 @@ describe('controller workflow', function () {
     });
   });
 
+  it('has people told once, where the plan says so, and whatever became of the tables', async () => {
+    const load: FakePlan['load'] = () => {
+      throw failure('PermissionDenied', 'no SELECT');
+    };
+    const notify = () => undefined;
+    await withWorld({ tables: ['orders'], load, notify }, async (world, seen) => {
+      await assert.rejects(run(world, 'b1'));
+      assert.equal(seen.notices, 1);
+    });
+    await withWorld({ tables: ['orders'], load }, async (world, seen) => {
+      await assert.rejects(run(world, 'b1'));
+      assert.equal(seen.notices, 0);
+    });
+  });
+
+  it('does not fail because nobody could be told', async () => {
+    const notify = () => {
+      throw failure('ConfigurationInvalid', 'no such channel');
+    };
+    await withWorld({ tables: ['orders'], notify }, async (world, seen) => {
+      assert.equal((await run(world, 'b1')).loaded, 1);
+      assert.equal(seen.notices, 1);
+    });
+  });
+
+  describe('in the hands of an operator', () => {
+    /** Loads that end when the test says so, in the order of their beginning. */
+    function gate() {
+      const waiting = new Map<string, () => void>();
+      return {
+        load: ({ table }: { readonly table: string }) =>
+          new Promise<void>((resolve) => waiting.set(table, resolve)),
+        open: async (table: string) => {
+          await eventually(() => assert.ok(waiting.has(table), `${table} has not begun`));
+          waiting.get(table)?.();
+          waiting.delete(table);
+        },
+      };
+    }
+
+    async function refusalOf(update: Promise<unknown>): Promise<string> {
+      const error: unknown = await update.then(
+        () => new Error('it was taken'),
+        (thrown: unknown) => thrown,
+      );
+      return (error as { cause?: Error }).cause?.message ?? String(error);
+    }
+
+    async function start(world: WorkflowWorld) {
+      const handle = await world.client.workflow.start<typeof controller>('controller', {
+        workflowId: controllerWorkflowId(world.pipeline, 'b1'),
+        taskQueue: CONTROL_TASK_QUEUE,
+        args: [{ pipeline: world.pipeline, batch: 'b1' }],
+      });
+      await eventually(async () => {
+        const { phase } = await handle.query<ControllerProgress>('progress');
+        assert.equal(phase, 'loading');
+      });
+      return handle;
+    }
+
+    it('leaves out a table that has not begun, and says so in the history', async () => {
+      const { load, open } = gate();
+      await withWorld({ tables: names(3), concurrency: 1, load }, async (world, seen) => {
+        const handle = await start(world);
+        const skip = (table: unknown, reason?: string) =>
+          handle.executeUpdate('skipTable', { args: [{ table, reason }] });
+        await eventually(() => assert.deepEqual(seen.loads, ['table_0']));
+        await skip('table_1', 'being migrated');
+        assert.equal(await refusalOf(skip('table_0')), 'table_0 has begun already');
+        assert.equal(await refusalOf(skip('table_1')), 'table_1 is left out already');
+        assert.match(await refusalOf(skip('tabel_2')), /is not among the tables/);
+        assert.match(await refusalOf(skip(5)), /name the table/);
+        await open('table_0');
+        await open('table_2');
+        assert.equal((await handle.result()).loaded, 2);
+        assert.deepEqual(seen.loads, ['table_0', 'table_2']);
+        assert.deepEqual(seen.leftOut, ['table_1: left out by an operator: being migrated']);
+      });
+    });
+
+    it('holds a table back until it is resumed, without holding others', async () => {
+      const { load, open } = gate();
+      await withWorld({ tables: names(3), concurrency: 1, load }, async (world, seen) => {
+        const handle = await start(world);
+        const gesture = (update: string, table: string) =>
+          handle.executeUpdate(update, { args: [{ table }] });
+        await gesture('pauseTable', 'table_1');
+        assert.match(await refusalOf(gesture('pauseTable', 'table_1')), /is paused already/);
+        assert.match(await refusalOf(gesture('resumeTable', 'table_2')), /is not paused/);
+        const { paused } = await handle.query<ControllerProgress>('progress');
+        assert.deepEqual(paused, ['table_1']);
+        await open('table_0');
+        await eventually(() => assert.deepEqual(seen.loads, ['table_0', 'table_2']));
+        await gesture('resumeTable', 'table_1');
+        await open('table_2');
+        await open('table_1');
+        assert.equal((await handle.result()).loaded, 3);
+        assert.deepEqual(seen.leftOut, []);
+      });
+    });
+
+    it('leaves out at its end what is still held back', async () => {
+      const { load, open } = gate();
+      await withWorld({ tables: names(2), concurrency: 1, load }, async (world, seen) => {
+        const handle = await start(world);
+        await handle.executeUpdate('pauseTable', { args: [{ table: 'table_1' }] });
+        await open('table_0');
+        assert.equal((await handle.result()).loaded, 1);
+        assert.deepEqual(seen.leftOut, ['table_1: paused, and not resumed in time']);
+      });
+    });
+
+    it('tries the failed tables again while others still load', async () => {
+      let isMended = false;
+      const { load: gated, open } = gate();
+      const load: FakePlan['load'] = (input) => {
+        if (input.table === 'table_1') return gated(input);
+        if (!isMended) throw failure('PermissionDenied', 'no SELECT');
+      };
+      await withWorld({ tables: names(3), concurrency: 2, load }, async (world, seen) => {
+        const handle = await start(world);
+        await eventually(async () => {
+          const { failed } = await handle.query<ControllerProgress>('progress');
+          assert.equal(failed, 2);
+        });
+        isMended = true;
+        assert.deepEqual(await handle.executeUpdate('retryFailed'), ['table_0', 'table_2']);
+        await eventually(() => assert.equal(seen.loads.length, 5));
+        await open('table_1');
+        assert.equal((await handle.result()).loaded, 3);
+      });
+    });
+
+    it('refuses to try again where nothing failed', async () => {
+      const { load, open } = gate();
+      await withWorld({ tables: names(1), load }, async (world) => {
+        const handle = await start(world);
+        assert.equal(await refusalOf(handle.executeUpdate('retryFailed')), 'no table has failed');
+        await open('table_0');
+        await handle.result();
+      });
+    });
+  });
+
   it('continues as new between pages and keeps its counts', async () => {
     await withWorld({ tables: names(510), concurrency: 50 }, async (world, seen) => {
       const summary = await run(world, 'b1');

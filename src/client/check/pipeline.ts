@@ -27,7 +27,24 @@ export async function checkPipeline(
       const opened = context.resources.destination(project, pipeline);
       return { checked: opened.description, findings: await opened.check() };
     }),
+    ...(await checkChannels(context, project, pipeline)),
   ];
+}
+
+async function checkChannels(
+  context: CommandContext,
+  project: Project,
+  pipeline: Pipeline,
+): Promise<CheckGroup[]> {
+  const channels = context.resources.notifiers(project, pipeline);
+  return Promise.all(
+    [...channels].map(([channel, notifier]) =>
+      group(`${pipeline.name}: notify ${channel}`, async () => {
+        await notifier.check();
+        return { checked: 'nobody was told', findings: [] };
+      }),
+    ),
+  );
 }
 
 async function checkSource(

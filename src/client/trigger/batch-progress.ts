@@ -1,4 +1,4 @@
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter, type PayloadCodec } from '@temporalio/common';
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import type { TemporalClient } from '../../temporal/connection';
 import {
@@ -73,21 +73,25 @@ async function activityOf(
 ): Promise<ActivityProgress | undefined> {
   try {
     const description = await client.workflow.getHandle(workflowId).describe();
-    return pendingActivity(description.raw);
+    const codecs = client.options.loadedDataConverter.payloadCodecs;
+    return await pendingActivity(description.raw, codecs);
   } catch {
     return undefined;
   }
 }
 
 /** The first pending activity of a workflow, in words of this program. */
-export function pendingActivity(
+export async function pendingActivity(
   raw: Pick<WorkflowExecutionDescription['raw'], 'pendingActivities'>,
-): ActivityProgress | undefined {
+  codecs: readonly PayloadCodec[],
+): Promise<ActivityProgress | undefined> {
   const pending = raw.pendingActivities?.[0];
   if (pending === undefined) return undefined;
   const started = pending.lastStartedTime?.seconds;
   const isRunning = Number(pending.state) === STARTED && started != null;
-  const details = pending.heartbeatDetails?.payloads?.[0];
+  let [details] = pending.heartbeatDetails?.payloads ?? [];
+  for (const codec of details === undefined ? [] : codecs)
+    [details] = await codec.decode([details!]);
   return {
     attempt: pending.attempt ?? 1,
     startedAt: isRunning ? new Date(Number(started) * 1000) : undefined,

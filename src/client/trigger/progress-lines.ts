@@ -56,12 +56,14 @@ export function idleHint({ role, taskQueue }: IdleQueue): string {
   return `no worker polls the task queue ${taskQueue}: start one with "npm start -- --roles ${role}" (or "npm start" for all roles)`;
 }
 
-function stateOf({ phase, toLoad, loaded, failed, alreadyRunning, skipped }: ControllerProgress) {
+function stateOf(progress: ControllerProgress): string {
+  const { phase, toLoad, loaded, failed, alreadyRunning, paused, skipped } = progress;
   if (phase === 'planning') return 'planning';
   const parts = [
     `${formatCount(loaded)} of ${formatCount(toLoad)} loaded`,
     ...(failed > 0 ? [`${formatCount(failed)} failed`] : []),
     ...(alreadyRunning > 0 ? [`${formatCount(alreadyRunning)} already running`] : []),
+    ...(paused.length > 0 ? [`${formatCount(paused.length)} paused`] : []),
     ...(skipped > 0 ? [`${formatCount(skipped)} unchanged`] : []),
   ];
   return `${phase}  ${parts.join(', ')}`;

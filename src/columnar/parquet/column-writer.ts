@@ -39,6 +39,8 @@ const OFTEN = 8;
  * long values that repeat would else fill the memory when the dictionary is full.
  */
 const LARGEST_GIVEN_UP = 8;
+/** Values of so many bytes on average are texts, mostly. */
+const PROSE_BYTES = 256;
 const EMPTY = new Uint8Array(0);
 
 /** Rows `from` up to `end` of a vector, with the place of their values among its dense values. */
@@ -137,7 +139,7 @@ export class ColumnChunkWriter {
   }
 
   /** Writes the column's pages at `offset` of the file and starts the next chunk. */
-  async flush(sink: ByteSink, offset: number): Promise<ColumnChunk> {
+  async flush(sink: Pick<ByteSink, 'write'>, offset: number): Promise<ColumnChunk> {
     if (this.pageRows > 0) this.endPage();
     const dictionary = this.dictionaryPage();
     if (dictionary !== undefined) await sink.write(dictionary);
@@ -420,7 +422,8 @@ export class ColumnChunkWriter {
   }
 
   private keepPage(encoding: Encoding, payload: Buffer): void {
-    const compressed = this.options.compress(payload);
+    const isProse = encoding === Encoding.plain && payload.length >= this.pageValues * PROSE_BYTES;
+    const compressed = this.options.compress(payload, isProse ? 'prose' : 'values');
     const header = new ThriftWriter();
     writeDataPageHeader(header, {
       values: this.pageRows,

@@ -3,7 +3,8 @@
  * then the bytes are the sink's, after that the caller's again, who may change them.
  */
 export interface ByteSink {
-  write(bytes: Buffer): Promise<void>;
+  /** `isEnd` with the file's last bytes, which hold its footer whole. */
+  write(bytes: Buffer, isEnd?: boolean): Promise<void>;
 }
 
 const PIECE_BYTES = 256 * 1024;
@@ -12,7 +13,7 @@ const PIECE_BYTES = 256 * 1024;
  * Hands small pieces on together: what lies behind may take a system call for each. A piece is never
  * divided.
  */
-export class GatheringSink implements ByteSink {
+export class GatheringSink {
   private readonly gathered = Buffer.allocUnsafeSlow(PIECE_BYTES);
   private held = 0;
 
@@ -29,7 +30,17 @@ export class GatheringSink implements ByteSink {
     }
   }
 
-  async flush(): Promise<void> {
+  /** Writes the last bytes, behind all that is held. */
+  async end(bytes: Buffer): Promise<void> {
+    if (this.held + bytes.length > PIECE_BYTES) await this.flush();
+    if (this.held === 0) return this.target.write(bytes, true);
+    bytes.copy(this.gathered, this.held);
+    const piece = this.gathered.subarray(0, this.held + bytes.length);
+    this.held = 0;
+    await this.target.write(piece, true);
+  }
+
+  private async flush(): Promise<void> {
     if (this.held === 0) return;
     const piece = this.gathered.subarray(0, this.held);
     this.held = 0;

@@ -131,8 +131,9 @@ export class ParquetWriter {
     const metadata = footer.bytes();
     const tail = Buffer.alloc(4);
     tail.writeUInt32LE(metadata.length);
-    await this.emit(Buffer.concat([metadata, tail, MAGIC]));
-    await this.sink.flush();
+    const end = Buffer.concat([metadata, tail, MAGIC]);
+    await this.sink.end(end);
+    this.bytes += end.length;
     this.release();
     return { rows: this.rows, bytes: this.bytes };
   }

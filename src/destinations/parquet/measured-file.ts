@@ -4,7 +4,7 @@ import type { ByteSink } from '../../columnar/parquet/sink';
 import type { StagedDataFile } from '../destination';
 import type { StagedFile } from './storage';
 
-/** Longer than any footer that is not handed over in one piece. */
+/** Longer than any footer that is taken in pieces. */
 const TAIL_BYTES = 1024 * 1024;
 
 /**
@@ -14,25 +14,31 @@ const TAIL_BYTES = 1024 * 1024;
 export class MeasuredFile implements ByteSink {
   bytes = 0;
   private readonly hash = createHash('sha256');
-  /** The file's last bytes, at least `TAIL_BYTES` of them, up to `tailEnd`. */
+  /** The file's last bytes up to `tailEnd`: its footer, or at least `TAIL_BYTES` of them. */
   private tail: Buffer = Buffer.alloc(0);
   private tailEnd = 0;
 
   constructor(private readonly staged: StagedFile) {}
 
-  async write(bytes: Buffer): Promise<void> {
-    this.take(bytes);
+  async write(bytes: Buffer, isEnd = false): Promise<void> {
+    this.measure(bytes);
+    // Nothing else is kept: to copy each byte of a large file for the sake of its last would cost
+    // more than to check its sum.
+    if (isEnd) this.keep(bytes);
     await this.staged.write(bytes);
   }
 
-  /** Measures bytes that the staged file already has. */
+  /** Measures bytes that the staged file already has, divided anyhow. */
   take(bytes: Buffer): void {
-    this.hash.update(bytes);
-    this.bytes += bytes.length;
+    this.measure(bytes);
     this.keep(bytes);
   }
 
-  /** The writer hands the footer over in one piece, so the last piece always is kept whole. */
+  private measure(bytes: Buffer): void {
+    this.hash.update(bytes);
+    this.bytes += bytes.length;
+  }
+
   private keep(bytes: Buffer): void {
     if (this.tailEnd + bytes.length > this.tail.length) {
       const kept = this.tail.subarray(Math.max(0, this.tailEnd - TAIL_BYTES), this.tailEnd);

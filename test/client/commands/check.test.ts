@@ -29,6 +29,25 @@ describe('check', () => {
     });
   });
 
+  it('tries the channels of notifications without telling anybody', async () => {
+    const send = () => assert.fail('nobody wants to hear of a check');
+    const remedy = 'check user and password of the connection';
+    const refused = new ComportaError('AuthenticationFailed', 'mail refused the login', { remedy });
+    const notifiers = {
+      ops: { send, check: () => Promise.resolve() },
+      mail: { send, check: () => Promise.reject(refused) },
+    };
+    await withBench({ notifiers }, async ({ run }) => {
+      const { stdout } = await run('check');
+      assert.deepEqual(stdout.split('\n').slice(2, 6), [
+        'ok  sales: notify ops  nobody was told',
+        'failed  sales: notify mail',
+        '    error: mail refused the login',
+        `    → ${remedy}`,
+      ]);
+    });
+  });
+
   it('names each problem with its remedy, the same one once for many tables', async () => {
     const missing = (subject: string) => ({
       severity: 'error' as const,

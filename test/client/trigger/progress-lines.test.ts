@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { pendingActivity, type BatchProgress } from '../../../src/client/trigger/batch-progress';
 import { progressLines } from '../../../src/client/trigger/progress-lines';
+import { encryptionCodec } from '../../../src/temporal/encryption';
 import { PLAIN } from '../../../src/client/render/style';
 
 const NOW = new Date('2026-11-21T03:01:00Z');
@@ -16,6 +17,7 @@ const CONTROLLER = {
   failed: 1,
   alreadyRunning: 0,
   running: ['orders', 'order items', 'customers', 'more'],
+  paused: [],
 } as const;
 
 const PROGRESS: BatchProgress = {
@@ -58,6 +60,14 @@ describe('progressLines', () => {
     ]);
   });
 
+  it('counts the tables that are held back', () => {
+    const controller = { ...CONTROLLER, paused: ['payments', 'sessions'] };
+    assert.match(
+      lines({ controller, step: undefined, tables: [] })[0] ?? '',
+      /1 failed, 2 paused, 200 unchanged/,
+    );
+  });
+
   it('says why planning is tried again', () => {
     const step = { attempt: 3, lastFailure: 'shop: connection refused' };
     assert.deepEqual(
@@ -88,30 +98,34 @@ describe('progressLines', () => {
 
 describe('pendingActivity', () => {
   const heartbeat = { phase: 'reading', rows: 5, bytes: 10 };
-  const heartbeatDetails = { payloads: [defaultPayloadConverter.toPayload(heartbeat)] };
+  const payload = defaultPayloadConverter.toPayload(heartbeat);
+  const lastStartedTime = { seconds: START.getTime() / 1000 } as never;
+  const running = (heartbeatDetails: { payloads: Payload[] }) => ({
+    pendingActivities: [{ state: 2, attempt: 1, lastStartedTime, heartbeatDetails }],
+  });
+  const shown = { attempt: 1, startedAt: START, lastFailure: undefined, load: heartbeat };
 
-  it('reads the heartbeat of an attempt that runs', () => {
-    const lastStartedTime = { seconds: START.getTime() / 1000 } as never;
-    assert.deepEqual(
-      pendingActivity({
-        pendingActivities: [{ state: 2, attempt: 1, lastStartedTime, heartbeatDetails }],
-      }),
-      { attempt: 1, startedAt: START, lastFailure: undefined, load: heartbeat },
-    );
+  it('reads the heartbeat of an attempt that runs', async () => {
+    assert.deepEqual(await pendingActivity(running({ payloads: [payload] }), []), shown);
   });
 
-  it('does not show the heartbeat of an attempt that is over', () => {
-    assert.deepEqual(
-      pendingActivity({
-        pendingActivities: [
-          { state: 1, attempt: 2, lastFailure: { message: 'cut' }, heartbeatDetails },
-        ],
-      }),
-      { attempt: 2, startedAt: undefined, lastFailure: 'cut', load: undefined },
-    );
+  it('reads one that is encrypted', async () => {
+    const codec = encryptionCodec([{ name: 'k', key: Buffer.alloc(32, 1) }]);
+    const payloads = await codec.encode([payload]);
+    assert.deepEqual(await pendingActivity(running({ payloads }), [codec]), shown);
   });
 
-  it('is undefined without a pending activity', () => {
-    assert.equal(pendingActivity({ pendingActivities: [] }), undefined);
+  it('does not show the heartbeat of an attempt that is over', async () => {
+    const over = {
+      ...{ state: 1, attempt: 2, lastFailure: { message: 'cut' } },
+      heartbeatDetails: { payloads: [payload] },
+    };
+    assert.deepEqual(await pendingActivity({ pendingActivities: [over] }, []), {
+      ...{ attempt: 2, startedAt: undefined, lastFailure: 'cut', load: undefined },
+    });
+  });
+
+  it('is undefined without a pending activity', async () => {
+    assert.equal(await pendingActivity({ pendingActivities: [] }, []), undefined);
   });
 });
