@@ -164,7 +164,7 @@ describe('trigger, on real workflows', function () {
         const { code, stderr } = await running;
         assert.equal(code, 0, stderr);
         assert.match(stderr, /loading {2}1 of 2 loaded/);
-        assert.match(stderr, /orders {2}reading {2}123,456 {2}500,000/);
+        assert.match(stderr, /orders {2}reading {2}123,456 {3}500,000/);
         assert(stderr.endsWith('\x1b[0J'), 'the view is cleared');
       },
       { columns: 100 },
