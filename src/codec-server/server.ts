@@ -1,9 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { ComportaError } from '../errors';
+import { listen, type HttpListener } from '../http-listener';
 
 export interface CodecServerOptions {
   readonly host: string;
@@ -12,11 +11,6 @@ export interface CodecServerOptions {
   readonly origins: readonly string[];
   /** What `Authorization: Bearer …` must hold. Undefined: nobody is asked. */
   readonly token?: string;
-}
-
-export interface CodecServer {
-  readonly port: number;
-  close(): Promise<void>;
 }
 
 /** Larger than what Temporal takes as a payload (2 MB), with room for several and for base64. */
@@ -30,7 +24,7 @@ const LARGEST_BODY = 32 * 1024 * 1024;
 export async function startCodecServer(
   codec: PayloadCodec,
   options: CodecServerOptions,
-): Promise<CodecServer> {
+): Promise<HttpListener> {
   const server = createServer((request, response) => {
     answer(codec, options, request, response).catch((error: unknown) => {
       // The error's own message names a key at most.
@@ -40,9 +34,7 @@ export async function startCodecServer(
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
     });
   });
-  server.listen(options.port, options.host);
-  await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port, close: () => closed(server) };
+  return listen(server, options);
 }
 
 class BadRequest extends Error {}
@@ -130,11 +122,4 @@ function toJson({ metadata, data }: Payload): PayloadJson {
     Buffer.from(bytes ?? []).toString('base64');
   const entries = Object.entries(metadata ?? {}).map(([key, value]) => [key, base64(value)]);
   return { metadata: Object.fromEntries(entries) as Record<string, string>, data: base64(data) };
-}
-
-async function closed(server: Server): Promise<void> {
-  const end = once(server, 'close');
-  server.close();
-  server.closeAllConnections();
-  await end;
 }

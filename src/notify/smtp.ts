@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createTransport } from 'nodemailer';
 import type SMTPTransport from 'nodemailer/lib/smtp-transport';
 import { ComportaError } from '../errors';
-import type { SmtpConnection, TlsSettings } from '../pipeline/pipeline';
+import type { SmtpConnection } from '../pipeline/pipeline';
 import type { SecretStore } from '../pipeline/secrets';
+import { readTlsFiles } from '../tls-files';
 import type { Notice, Notifier } from './notice';
 import { wordsOf } from './words';
 
@@ -60,16 +60,17 @@ export function createSmtpNotifier(connection: SmtpConnection, secrets: SecretSt
 }
 
 async function transportOptions(
-  { host, port, user, password, tls }: SmtpConnection,
+  connection: SmtpConnection,
   secrets: SecretStore,
 ): Promise<SMTPTransport.Options> {
+  const { host, port, user, password, tls } = connection;
   return {
     host,
     port,
     secure: port === IMPLICIT_TLS_PORT && tls.mode !== 'disable',
     ignoreTLS: tls.mode === 'disable',
     requireTLS: tls.mode !== 'disable' && tls.mode !== 'prefer',
-    tls: await tlsOptions(tls),
+    tls: await tlsOptions(connection),
     ...(user === undefined || password === undefined
       ? {}
       : { auth: { user, pass: await secrets.read(password) } }),
@@ -81,15 +82,11 @@ async function transportOptions(
   };
 }
 
-async function tlsOptions({ mode, ca, certificate, key }: TlsSettings) {
-  const verifies = mode === 'verify-ca' || mode === 'verify-full';
-  const file = async (path: string | undefined) =>
-    path === undefined ? undefined : await readFile(path);
+async function tlsOptions({ name, tls }: SmtpConnection) {
+  const { mode } = tls;
   return {
-    rejectUnauthorized: verifies,
-    ca: await file(ca),
-    cert: await file(certificate),
-    key: await file(key),
+    ...(await readTlsFiles(name, tls)),
+    rejectUnauthorized: mode === 'verify-ca' || mode === 'verify-full',
     ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
   };
 }

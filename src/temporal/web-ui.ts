@@ -22,9 +22,15 @@ function usualAddress(serverAddress: string): string | undefined {
     : undefined;
 }
 
-/** The page of one workflow, its latest run. */
-export function workflowLink(ui: string, namespace: string, workflowId: string): string {
-  return `${ui}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
+/** The page of one workflow: of the given run, or of its latest. */
+export function workflowLink(
+  ui: string,
+  namespace: string,
+  workflowId: string,
+  runId?: string,
+): string {
+  const run = runId === undefined ? '' : `/${encodeURIComponent(runId)}/history`;
+  return `${ui}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}${run}`;
 }
 
 /** The page of one schedule. */

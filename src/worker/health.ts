@@ -1,7 +1,6 @@
-import { createServer, type Server } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
 import { messageOf } from '../errors';
+import { listen, type HttpListener } from '../http-listener';
 import type { ListenAddress } from './options';
 
 /** One thing that must hold; rejects, or takes too long, when it does not. */
@@ -20,16 +19,11 @@ export interface HealthOptions {
   readonly timeoutMs?: number;
 }
 
-export interface HealthServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
 /**
  * Serves /livez and /readyz: 200 with every check `ok`, or 503 with what is wrong. Answers nothing
  * that is secret, as anybody who reaches the port may ask.
  */
-export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
+export async function startHealthServer(options: HealthOptions): Promise<HttpListener> {
   const { address, live, ready, timeoutMs = 2_000 } = options;
   const checks = new Map([
     ['/livez', live],
@@ -48,12 +42,7 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
       response.end(lines.join(''));
     });
   });
-  server.listen(address.port, address.host);
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () => closed(server),
-  };
+  return listen(server, address);
 }
 
 async function outcome(
@@ -72,11 +61,4 @@ async function outcome(
   } finally {
     clearTimeout(timer);
   }
-}
-
-async function closed(server: Server): Promise<void> {
-  const end = once(server, 'close');
-  server.close();
-  server.closeAllConnections();
-  await end;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { startCodecServer, type CodecServer } from '../../src/codec-server/server';
+import { startCodecServer } from '../../src/codec-server/server';
+import type { HttpListener } from '../../src/http-listener';
 import { encryptionCodec } from '../../src/temporal/encryption';
 
 const UI = 'http://web.ui:8233';
@@ -14,7 +15,7 @@ interface Json {
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 describe('the codec server', () => {
-  let server: CodecServer;
+  let server: HttpListener;
   afterEach(() => server?.close());
 
   const start = async (token?: string) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { startHealthServer, type HealthCheck, type HealthServer } from '../../src/worker/health';
+import type { HttpListener } from '../../src/http-listener';
+import { startHealthServer, type HealthCheck } from '../../src/worker/health';
 import { liveChecks, readyChecks } from '../../src/worker/health-checks';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
@@ -8,7 +9,7 @@ const LOOPBACK = { host: '127.0.0.1', port: 0 };
 const holds = (name: string): HealthCheck => ({ name, check: () => Promise.resolve() });
 
 describe('health', () => {
-  let server: HealthServer;
+  let server: HttpListener;
   afterEach(() => server?.close());
 
   async function ask(path: string, init: RequestInit = {}): Promise<[number, string]> {

@@ -58,11 +58,8 @@ export async function report(
   }
   const { address, namespace } = loadTemporalOptions(context.environment, options.profile);
   const ui = webUiAddress(options.webUi, context.environment, address);
-  const linkTo = (workflowId: string, runId: string | undefined) => {
-    if (ui === undefined) return undefined;
-    const run = runId === undefined ? '' : `/${encodeURIComponent(runId)}/history`;
-    return `${workflowLink(ui, namespace, workflowId)}${run}`;
-  };
+  const linkTo = (workflowId: string, runId: string | undefined) =>
+    ui === undefined ? undefined : workflowLink(ui, namespace, workflowId, runId);
   const file = resolve(options.output);
   await writePage(file, reportPage(data, { linkTo }));
   writeLines(context.stdout, [file]);

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { SslOptions } from 'mysql2';
-import { ComportaError, messageOf } from '../../errors';
-import type { DatabaseConnection, TlsSettings } from '../../pipeline/pipeline';
+import { ComportaError } from '../../errors';
+import type { DatabaseConnection } from '../../pipeline/pipeline';
+import { readTlsFiles } from '../../tls-files';
 
 /** Which connection attempts to make, in order: with TLS by these options, or without (`undefined`). */
 export type TlsAttempts = readonly (SslOptions | undefined)[];
@@ -40,32 +40,6 @@ async function sslOptions(
   rejectUnauthorized: boolean,
   verifyIdentity: boolean,
 ): Promise<SslOptions> {
-  const { ca, certificate, key } = await readFiles(connection.name, connection.tls);
-  return {
-    rejectUnauthorized,
-    verifyIdentity,
-    ...(ca === undefined ? {} : { ca }),
-    ...(certificate === undefined ? {} : { cert: certificate }),
-    ...(key === undefined ? {} : { key }),
-  };
-}
-
-type CertificateFiles = Partial<Record<'ca' | 'certificate' | 'key', string>>;
-
-async function readFiles(name: string, tls: TlsSettings): Promise<CertificateFiles> {
-  const files: CertificateFiles = {};
-  for (const part of ['ca', 'certificate', 'key'] as const) {
-    const path = tls[part];
-    if (path === undefined) continue;
-    try {
-      files[part] = await readFile(path, 'utf8');
-    } catch (error) {
-      throw new ComportaError(
-        'ConfigurationInvalid',
-        `connection ${name}: tls.${part} cannot be read: ${messageOf(error)}`,
-        { remedy: 'check that the file exists and that this process may read it', cause: error },
-      );
-    }
-  }
-  return files;
+  const files = await readTlsFiles(connection.name, connection.tls);
+  return { rejectUnauthorized, verifyIdentity, ...files };
 }
