@@ -1,8 +1,9 @@
 import { createEmbeddedEngine } from '../../src/engines/embedded/embedded-engine';
+import type { Engine } from '../../src/engines/engine';
 import { openSource, type DestinationEndpoint, type SourceEndpoint } from '../../src/endpoints';
 import type { TableSettings } from '../../src/pipeline/pipeline';
 import { localSecretStore } from '../../src/pipeline/secrets';
-import { readJob, type Job } from './job';
+import { perform, readJob, type Job } from './job';
 
 /** As a pipeline file without a word about its tables has them. */
 const SETTINGS: TableSettings = {
@@ -23,16 +24,14 @@ const SETTINGS: TableSettings = {
  * The engine's move of a table into a lake, as a worker does it. Options: `streams` moves the table
  * so many times at once; `bucket` is the lake of {@link BucketOption} instead of the job's folder.
  */
-async function move(job: Job): Promise<void> {
-  const environment = { ...process.env, BENCH_PASSWORD: job.password };
+async function move(engine: Engine, environment: NodeJS.ProcessEnv, job: Job): Promise<void> {
   const source = sourceOf(job);
-  const destination = destinationOf(job, environment);
+  const destination = destinationOf(job);
   const id = job.family === 'mysql' ? job.table : `public.${job.table}`;
   const opened = openSource(source, localSecretStore(environment));
   const [table] = await opened.listTables([id]);
   await opened.close();
   if (table === undefined) throw new Error(`there is no table ${id}`);
-  const engine = createEmbeddedEngine(environment);
   const identity = {
     pipeline: 'bench',
     domain: 'bench',
@@ -52,7 +51,6 @@ async function move(job: Job): Promise<void> {
     ),
   );
   await Promise.all(streams);
-  await engine.close();
 }
 
 /** A bucket that anybody with these keys may fill. */
@@ -64,13 +62,11 @@ export interface BucketOption {
   readonly secretAccessKey: string;
 }
 
-function destinationOf(job: Job, environment: NodeJS.ProcessEnv): DestinationEndpoint {
+function destinationOf(job: Job): DestinationEndpoint {
   const settings = { compression: 'zstd', zstdLevel: job.zstdLevel } as const;
   const option = job.options['bucket'] as BucketOption | undefined;
   if (option === undefined)
     return { connection: { type: 'file', name: 'lake', path: job.output }, settings };
-  environment['BENCH_KEY'] = option.accessKeyId;
-  environment['BENCH_SECRET'] = option.secretAccessKey;
   return {
     settings,
     connection: {
@@ -104,7 +100,24 @@ function sourceOf({ family, host, port, user, database }: Job): SourceEndpoint {
   };
 }
 
-move(readJob()).catch((error: unknown) => {
+/** What the job's secrets are called; threads get it when they start. */
+function environmentOf(job: Job): NodeJS.ProcessEnv {
+  const bucket = job.options['bucket'] as BucketOption | undefined;
+  return {
+    ...process.env,
+    BENCH_PASSWORD: job.password,
+    ...(bucket && { BENCH_KEY: bucket.accessKeyId, BENCH_SECRET: bucket.secretAccessKey }),
+  };
+}
+
+async function main(job: Job): Promise<void> {
+  const environment = environmentOf(job);
+  const engine = createEmbeddedEngine(environment);
+  await perform(job, (one) => move(engine, environment, one));
+  await engine.close();
+}
+
+main(readJob()).catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;
 });

@@ -29,6 +29,8 @@ export interface Contender {
    */
   readonly kind: 'us' | 'peer' | 'discard' | 'encode';
   readonly group?: PeerGroup;
+  /** Whether its process can move the table again and again; see {@link Job.again}. */
+  readonly again: boolean;
   /** Installs what it needs. */
   prepare(preparation: Preparation, database: DatabaseName): Promise<CommandFor>;
   readonly options?: Readonly<Record<string, unknown>>;
@@ -45,6 +47,7 @@ function node(
 ): Contender {
   return {
     name,
+    again: true,
     ...rest,
     prepare: ({ compiled }) =>
       Promise.resolve((_job, jobFile) => [process.execPath, compiled(file), jobFile]),
@@ -60,6 +63,7 @@ function python(
     name,
     kind: 'peer',
     group: 'peers',
+    again: true,
     ...rest,
     prepare: async ({ progress }) => {
       const { python: interpreter } = await ensurePeers('peers', progress);
@@ -72,6 +76,7 @@ const spark: Contender = {
   name: 'Spark JDBC',
   kind: 'peer',
   group: 'spark',
+  again: false,
   databases: EVERYWHERE,
   prepare: async ({ progress }) => {
     const { python: interpreter } = await ensurePeers('spark', progress);
@@ -89,6 +94,7 @@ const ingestr: Contender = {
   name: 'ingestr',
   kind: 'peer',
   group: 'ingestr',
+  again: false,
   databases: EVERYWHERE,
   prepare: async ({ progress }) => {
     const program = ingestrProgram(await ensurePeers('ingestr', progress));
@@ -109,6 +115,7 @@ const sling: Contender = {
   name: 'Sling',
   kind: 'peer',
   group: 'sling',
+  again: false,
   databases: EVERYWHERE,
   prepare: async ({ progress }) => {
     const program = await slingProgram(await ensurePeers('sling', progress));
@@ -129,6 +136,7 @@ const sling: Contender = {
 const ownClient: Contender = {
   name: 'own client > /dev/null',
   kind: 'discard',
+  again: false,
   databases: EVERYWHERE,
   prepare: async ({ progress }, database) => {
     const client = await databaseClient(database, progress);

@@ -1,7 +1,7 @@
 import { connect, Socket } from 'node:net';
 import { createConnection } from 'mysql2';
 import { Client } from 'pg';
-import { readJob, type Job } from './job';
+import { perform, readJob, type Job } from './job';
 
 const BUFFER_BYTES = 1024 * 1024;
 
@@ -10,8 +10,9 @@ const BUFFER_BYTES = 1024 * 1024;
  * by the order to hang up, so the end of the answer is the end of the connection and no byte needs
  * to be looked at.
  */
-function discard(job: Job): Promise<number> {
-  return job.family === 'mysql' ? discardMysql(job) : discardPostgres(job);
+async function discard(job: Job): Promise<void> {
+  const bytes = await (job.family === 'mysql' ? discardMysql(job) : discardPostgres(job));
+  process.stdout.write(`${bytes}\n`);
 }
 
 /** Passes bytes to the driver until it is told that they are nobody's. */
@@ -118,8 +119,8 @@ function endOf(socket: Socket): Promise<void> {
   });
 }
 
-discard(readJob()).then(
-  (bytes) => process.stdout.write(`${bytes}\n`, () => process.exit(0)),
+perform(readJob(), discard).then(
+  () => process.exit(0),
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
     process.exit(1);

@@ -24,8 +24,6 @@ export interface LoadOptions {
   readonly progress: (line: string) => void;
 }
 
-/** Comporta's own, and zstd's default. */
-
 /** The figures of one table on one database. */
 export interface LoadResult {
   readonly database: string;

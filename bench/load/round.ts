@@ -7,7 +7,7 @@ import { checkAnswer, type Verdict } from './check';
 import type { CommandFor, Contender, Preparation } from './contenders';
 import { tableIn, type BenchDatabase } from './databases';
 import type { Job } from './job';
-import { runOnce, type Sample } from './run';
+import { runOnce, type Outcome, type Sample, type SampleAgain } from './run';
 import { benchDirectory, type SourceData } from './source-data';
 
 /** One contender on one table of one database. */
@@ -17,6 +17,8 @@ export interface Figure extends Sample {
   readonly runs: number;
   /** CPU seconds that the contender needs for a table without rows. */
   readonly startupSeconds?: number;
+  /** The table once more in a process that has moved it before; undefined where it cannot. */
+  readonly again?: SampleAgain;
   /** Of all its Parquet files; undefined where it writes none. */
   readonly fileBytes?: number;
   readonly verdict?: Verdict;
@@ -72,12 +74,15 @@ export async function playRound(
       .filter(({ databases }) => databases.includes(database.name))
       .map((contender) => enter(contender, database, preparation)),
   );
+  const setting = { database, data, options };
   const loads: number[] = [];
   for (let repeat = 0; repeat < repeats; repeat++) {
     for (const player of players) {
       if (player.failed !== undefined || (repeat > 0 && isSlow(player, players))) continue;
       loads.push(loadavg()[0] ?? Number.NaN);
-      await play(player, database, data, options);
+      await play(player, setting);
+      if (player.failed !== undefined || isSlow(player, players)) continue;
+      if (player.contender.again && data.rows > 0) await playAgain(player, setting);
     }
   }
   return {
@@ -90,6 +95,7 @@ interface Player {
   readonly contender: Contender;
   readonly commandFor: CommandFor | undefined;
   readonly samples: Sample[];
+  readonly again: SampleAgain[];
   fileBytes?: number;
   verdict?: Verdict;
   failed?: string;
@@ -102,26 +108,69 @@ async function enter(
 ): Promise<Player> {
   try {
     const commandFor = await contender.prepare(preparation, database.name);
-    return { contender, commandFor, samples: [] };
+    return { contender, commandFor, samples: [], again: [] };
   } catch (error) {
     const failed = `not installed: ${(error as Error).message.split('\n')[0]}`;
-    return { contender, commandFor: undefined, samples: [], failed };
+    return { contender, commandFor: undefined, samples: [], again: [], failed };
   }
 }
 
-async function play(
-  player: Player,
-  { family, name, service }: BenchDatabase,
-  data: SourceData,
-  { preparation, python, timeoutSeconds, zstdLevel }: RoundOptions,
+/** The contender in a process of its own for this one move: what it used counts, its answer is checked. */
+async function play(player: Player, setting: Setting): Promise<void> {
+  const { data, database, options } = setting;
+  await runIn(setting, player, undefined, async (outcome) => {
+    if (outcome.kind === 'failed') {
+      player.failed = outcome.reason;
+    } else {
+      player.samples.push(outcome.sample);
+      if (player.contender.kind !== 'discard') {
+        player.fileBytes = outcome.files.reduce((sum, file) => sum + statSync(file).size, 0);
+        // Every run reads the same data by the same program: one check is enough.
+        if (data.rows > 0) player.verdict ??= await checkAnswer(data, outcome.files);
+      }
+    }
+  });
+  options.preparation.progress(
+    `${database.name} ${data.table.name}: ${player.contender.name}: ${shortly(player)}`,
+  );
+}
+
+/** The contender in a process that moves the table again and again, as a service does. */
+async function playAgain(player: Player, setting: Setting): Promise<void> {
+  const { data, database, options } = setting;
+  await runIn(setting, player, 'again.json', (outcome) => {
+    if (outcome.kind === 'failed') player.failed = outcome.reason;
+    else player.again.push(outcome.again!);
+    return Promise.resolve();
+  });
+  const { cpuSeconds = Number.NaN, wallSeconds = Number.NaN } = player.again.at(-1) ?? {};
+  options.preparation.progress(
+    `${database.name} ${data.table.name}: ${player.contender.name}, once more: ` +
+      `${player.failed ?? `${cpuSeconds.toFixed(2)} s CPU, wall ${wallSeconds.toFixed(2)} s`}`,
+  );
+}
+
+interface Setting {
+  readonly database: BenchDatabase;
+  readonly data: SourceData;
+  readonly options: RoundOptions;
+}
+
+async function runIn(
+  { database: { family, service }, data, options: round }: Setting,
+  { contender, commandFor }: Player,
+  again: string | undefined,
+  use: (outcome: Outcome) => Promise<void>,
 ): Promise<void> {
-  const { contender, commandFor } = player;
   const { host, port, user, password, database } = service;
+  const { python, timeoutSeconds, zstdLevel } = round;
   const output = join(benchDirectory(), 'runs', String(process.pid));
+  const notes = `${output}.notes`;
   const options = { ...contender.options, ...ownTable(contender, data) };
   const table = tableIn(data);
   const job: Job = {
     ...{ family, host, port, user, password, database, table, output, zstdLevel, options },
+    ...(again === undefined ? {} : { again: join(notes, again) }),
   };
   const outcome = await runOnce(commandFor!, job, {
     python,
@@ -129,18 +178,9 @@ async function play(
     serverPid: service.pid!,
     discard: contender.kind === 'discard',
   });
-  if (outcome.kind === 'failed') player.failed = outcome.reason;
-  else {
-    player.samples.push(outcome.sample);
-    if (contender.kind !== 'discard') {
-      player.fileBytes = outcome.files.reduce((sum, file) => sum + statSync(file).size, 0);
-      // Every run reads the same data by the same program: one check is enough.
-      if (data.rows > 0) player.verdict ??= await checkAnswer(data, outcome.files);
-    }
-  }
-  preparation.progress(`${name} ${data.table.name}: ${contender.name}: ${shortly(player)}`);
+  await use(outcome);
   await rm(output, { recursive: true, force: true });
-  await rm(`${output}.notes`, { recursive: true, force: true });
+  await rm(notes, { recursive: true, force: true });
 }
 
 function ownTable({ kind }: Contender, data: SourceData): Record<string, unknown> {
@@ -162,11 +202,12 @@ function isSlow(player: Player, players: readonly Player[]): boolean {
 }
 
 function figureOf(
-  { contender, samples, fileBytes, verdict, failed }: Player,
+  { contender, samples, again, fileBytes, verdict, failed }: Player,
   startup: ReadonlyMap<string, number>,
 ): Figure {
   const startupSeconds = startup.get(contender.name);
   const middle = (pick: (sample: Sample) => number) => median(samples.map(pick));
+  const middleAgain = (pick: (sample: SampleAgain) => number) => median(again.map(pick));
   return {
     contender: contender.name,
     kind: contender.kind,
@@ -176,6 +217,15 @@ function figureOf(
     serverCpuSeconds: middle((sample) => sample.serverCpuSeconds),
     peakMiB: Math.max(...samples.map((sample) => sample.peakMiB)),
     ...(startupSeconds === undefined ? {} : { startupSeconds }),
+    ...(again.length === 0
+      ? {}
+      : {
+          again: {
+            wallSeconds: middleAgain((sample) => sample.wallSeconds),
+            cpuSeconds: middleAgain((sample) => sample.cpuSeconds),
+            serverCpuSeconds: middleAgain((sample) => sample.serverCpuSeconds),
+          },
+        }),
     ...(fileBytes === undefined ? {} : { fileBytes }),
     ...(verdict === undefined ? {} : { verdict }),
     ...(failed === undefined ? {} : { failed }),

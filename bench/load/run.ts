@@ -4,7 +4,8 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandFor } from './contenders';
-import type { Job } from './job';
+import { median } from '../measure';
+import type { FurtherMove, Job } from './job';
 import { serverCpuSeconds } from './server-cpu';
 
 /** What one run of one contender used. */
@@ -18,8 +19,19 @@ export interface Sample {
   readonly peakMiB: number;
 }
 
+/** What a running process used for the table once more: medians of its further moves. */
+export interface SampleAgain extends FurtherMove {
+  /** Of all moves of the process with the first one, by their number. */
+  readonly serverCpuSeconds: number;
+}
+
 export type Outcome =
-  | { readonly kind: 'done'; readonly sample: Sample; readonly files: readonly string[] }
+  | {
+      readonly kind: 'done';
+      readonly sample: Sample;
+      readonly files: readonly string[];
+      readonly again?: SampleAgain;
+    }
   | { readonly kind: 'failed'; readonly reason: string };
 
 export interface RunOptions {
@@ -57,15 +69,26 @@ export async function runOnce(
   if (!existsSync(usedFile)) return { kind: 'failed', reason: `no end within ${timeoutSeconds} s` };
   const used = JSON.parse(readFileSync(usedFile, 'utf8')) as Sample & { exitCode: number };
   if (used.exitCode !== 0) return { kind: 'failed', reason: lastWords(logFile, used.exitCode) };
+  const serverCpu = serverAfter - serverBefore;
   return {
     kind: 'done',
     sample: {
       wallSeconds: used.wallSeconds,
       cpuSeconds: used.cpuSeconds,
       peakMiB: used.peakMiB,
-      serverCpuSeconds: serverAfter - serverBefore,
+      serverCpuSeconds: serverCpu,
     },
     files: parquetFilesIn(job.output),
+    ...(job.again === undefined ? {} : { again: furtherMoves(job.again, serverCpu) }),
+  };
+}
+
+function furtherMoves(noted: string, serverCpuSeconds: number): SampleAgain {
+  const moves = JSON.parse(readFileSync(noted, 'utf8')) as readonly FurtherMove[];
+  return {
+    wallSeconds: median(moves.map(({ wallSeconds }) => wallSeconds)),
+    cpuSeconds: median(moves.map(({ cpuSeconds }) => cpuSeconds)),
+    serverCpuSeconds: serverCpuSeconds / (moves.length + 1),
   };
 }
 

@@ -100,14 +100,29 @@ describe('The benchmark of whole tables', () => {
       );
     }
 
-    it('compares with the best peer, and the rows apart from the start', () => {
+    const further = (cpuSeconds: number) => ({
+      again: { cpuSeconds, wallSeconds: 2 * cpuSeconds, serverCpuSeconds: 0.5 },
+    });
+
+    it('compares with the best peer, and running processes with each other', () => {
       const text = report(
-        figure('Comporta', 'us', 1.5),
-        figure('slow', 'peer', 9),
-        figure('quick', 'peer', 2.5),
+        { ...figure('Comporta', 'us', 1.5), ...further(0.5) },
+        { ...figure('slow', 'peer', 9), ...further(0.75) },
+        { ...figure('quick', 'peer', 2.5), ...further(1.5) },
       );
       assert.match(text, /Client CPU of the best peer ÷ ours: 1\.67 \(quick\)/);
-      assert.match(text, /rows alone of the best peer ÷ ours: 2\.00 \(quick\)/);
+      assert.match(text, /running process: client CPU per row .* ÷ ours: 1\.50 \(slow\)/);
+      assert.match(text, /running process: client and server CPU .* ÷ ours: 1\.25 \(slow\)/);
+      assert.match(text, /running process: wall time .* ÷ ours: 1\.50 \(slow\)/);
+    });
+
+    it('takes the start-up from whoever cannot move a table twice', () => {
+      const text = report(
+        { ...figure('Comporta', 'us', 1.5), ...further(0.5) },
+        figure('ends', 'peer', 2.5),
+      );
+      assert.match(text, /running process: client CPU per row .* ÷ ours: 4\.00 \(ends\)/);
+      assert.doesNotMatch(text, /running process: wall time of the best peer/);
     });
 
     it('does not count a peer whose answer is wrong', () => {

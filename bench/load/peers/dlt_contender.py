@@ -2,7 +2,7 @@ import functools
 import os
 import sys
 
-from job import read_job
+from job import perform, read_job
 
 job = read_job()
 # dlt keeps state between runs in its own folders: here each run has fresh ones, beside its answer.
@@ -22,23 +22,29 @@ pyarrow.parquet.ParquetWriter = functools.partial(
     pyarrow.parquet.ParquetWriter, compression_level=job.zstdLevel
 )
 
-url = job.url("mysql+pymysql" if job.family == "mysql" else "postgresql+psycopg2")
 backend = job.options["backend"]
-table = sql_table(
-    credentials=url,
-    table=job.table,
-    backend=backend,
-    chunk_size=100_000,
-    backend_kwargs=(
-        {"conn": job.url("mysql" if job.family == "mysql" else "postgresql"), "return_type": "arrow_stream"}
-        if backend == "connectorx"
-        else {}
-    ),
-)
-pipeline = dlt.pipeline(
-    pipeline_name="bench",
-    pipelines_dir=folder,
-    destination=filesystem(bucket_url=job.output),
-    dataset_name="lake",
-)
-pipeline.run(table, loader_file_format="parquet", write_disposition="replace")
+
+
+def move(job) -> None:
+    url = job.url("mysql+pymysql" if job.family == "mysql" else "postgresql+psycopg2")
+    table = sql_table(
+        credentials=url,
+        table=job.table,
+        backend=backend,
+        chunk_size=100_000,
+        backend_kwargs=(
+            {"conn": job.url("mysql" if job.family == "mysql" else "postgresql"), "return_type": "arrow_stream"}
+            if backend == "connectorx"
+            else {}
+        ),
+    )
+    pipeline = dlt.pipeline(
+        pipeline_name="bench",
+        pipelines_dir=folder,
+        destination=filesystem(bucket_url=job.output),
+        dataset_name="lake",
+    )
+    pipeline.run(table, loader_file_format="parquet", write_disposition="replace")
+
+
+perform(job, move)

@@ -2,7 +2,7 @@ import importlib
 import os
 
 import duckdb
-from job import read_job
+from job import perform, read_job
 
 SCANNERS = {"mysql": "mysql_scanner", "postgres": "postgres_scanner"}
 
@@ -26,7 +26,13 @@ else:
     address = f"host={job.host} port={job.port} user={job.user} password={job.password} dbname={job.database}"
     table = f"source.public.{job.table}"
 connection.execute(f"ATTACH '{address}' AS source (TYPE {job.family}, READ_ONLY)")
-connection.execute(
-    f"COPY (FROM {table}) TO '{job.file}' "
-    f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {job.zstdLevel})"
-)
+
+
+def move(job) -> None:
+    connection.execute(
+        f"COPY (FROM {table}) TO '{job.file}' "
+        f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {job.zstdLevel})"
+    )
+
+
+perform(job, move)
