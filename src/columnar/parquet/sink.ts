@@ -1,3 +1,5 @@
+import type { Allocator } from '../allocator';
+
 /**
  * Where a writer's bytes go, in order. `write` resolves when the sink can take the next ones; until
  * then the bytes are the sink's, after that the caller's again, who may change them.
@@ -14,10 +16,15 @@ const PIECE_BYTES = 256 * 1024;
  * divided.
  */
 export class GatheringSink {
-  private readonly gathered = Buffer.allocUnsafeSlow(PIECE_BYTES);
+  private readonly gathered: Buffer;
   private held = 0;
 
-  constructor(private readonly target: ByteSink) {}
+  constructor(
+    private readonly target: ByteSink,
+    private readonly allocator: Allocator,
+  ) {
+    this.gathered = allocator.bytes(PIECE_BYTES);
+  }
 
   async write(bytes: Buffer): Promise<void> {
     if (this.held + bytes.length > PIECE_BYTES) await this.flush();
@@ -38,6 +45,11 @@ export class GatheringSink {
     const piece = this.gathered.subarray(0, this.held + bytes.length);
     this.held = 0;
     await this.target.write(piece, true);
+  }
+
+  /** Gives its memory back; nothing may be written any more. */
+  release(): void {
+    this.allocator.release(this.gathered);
   }
 
   private async flush(): Promise<void> {

@@ -74,10 +74,10 @@ export class ParquetWriter {
     private readonly specs: readonly ColumnSpec[],
     private readonly options: ParquetOptions,
   ) {
-    this.sink = new GatheringSink(sink);
     const compress = pageCompressor(options.compression, options.zstdLevel ?? 1);
     const pageRows = options.pageRows ?? 64 * 1024;
     const memory = options.memory ?? new KernelMemory();
+    this.sink = new GatheringSink(sink, memory);
     this.pages = {
       pageBytes: options.pageBytes ?? Math.min(MIB, Math.floor((64 * MIB) / specs.length)),
       pageRows,
@@ -143,6 +143,7 @@ export class ParquetWriter {
     this.pages.scratch.release();
     this.pages.memory.release(this.pages.levels);
     this.pages.place.release();
+    this.sink.release();
   }
 
   private async endRowGroup(): Promise<void> {

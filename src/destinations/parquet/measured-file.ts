@@ -24,7 +24,7 @@ export class MeasuredFile implements ByteSink {
     this.measure(bytes);
     // Nothing else is kept: to copy each byte of a large file for the sake of its last would cost
     // more than to check its sum.
-    if (isEnd) this.keep(bytes);
+    if (isEnd) this.keepEnd(bytes);
     await this.staged.write(bytes);
   }
 
@@ -37,6 +37,12 @@ export class MeasuredFile implements ByteSink {
   private measure(bytes: Buffer): void {
     this.hash.update(bytes);
     this.bytes += bytes.length;
+  }
+
+  /** A small table's footer is a few kilobytes, and a lake has hundreds of small tables. */
+  private keepEnd(bytes: Buffer): void {
+    this.tail = Buffer.from(bytes);
+    this.tailEnd = bytes.length;
   }
 
   private keep(bytes: Buffer): void {
