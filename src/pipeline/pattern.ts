@@ -53,6 +53,11 @@ function accepts(pattern: readonly Token[], subject: readonly Token[]): boolean 
   return pattern.slice(at).every((token) => token === ANY_RUN);
 }
 
+/** Whether a pattern means one name: no character in it stands for others. */
+export function isLiteral(pattern: string): boolean {
+  return tokens(pattern).every((token) => typeof token === 'string');
+}
+
 /** Whether the whole of `text` has the form that `pattern` gives. */
 export function matchesPattern(pattern: string, text: string): boolean {
   return /[*?\\]/.test(pattern) ? accepts(tokens(pattern), [...text]) : pattern === text;

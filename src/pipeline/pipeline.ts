@@ -55,6 +55,11 @@ export interface TableSettings {
   /** Columns read as the source's own text rendering, whatever their type. */
   readonly textColumns: readonly string[];
   readonly masks: Readonly<Record<string, Mask>>;
+  /**
+   * Columns that are masked under the table's own name, without a wildcard: the table is not loaded
+   * when one is absent, as it may be there under another name. Default none.
+   */
+  readonly requiredColumns?: readonly string[];
   /** A condition in the source's SQL; only rows that meet it are loaded. */
   readonly where?: string;
   readonly invalidDates: 'null' | 'text' | 'fail';

@@ -1,6 +1,6 @@
 import type { SourceTable } from '../sources/source';
-import { matchesTable } from './pattern';
-import type { Pipeline, TableSettings, TableSettingsChange } from './pipeline';
+import { isLiteral, matchesTable } from './pattern';
+import type { Pipeline, TableOverride, TableSettings, TableSettingsChange } from './pipeline';
 
 /** A source with schemas is PostgreSQL: a MySQL connection names its one database. */
 const hasSchemas = (pipeline: Pipeline): boolean => pipeline.source.schemas.length > 0;
@@ -22,6 +22,9 @@ export function layOver(settings: TableSettings, change: TableSettingsChange): T
     excludeColumns: union(settings.excludeColumns, change.excludeColumns),
     textColumns: union(settings.textColumns, change.textColumns),
     masks: { ...settings.masks, ...change.masks },
+    ...(change.requiredColumns === undefined
+      ? {}
+      : { requiredColumns: union(settings.requiredColumns ?? [], change.requiredColumns) }),
   };
 }
 
@@ -30,7 +33,16 @@ export function settingsFor(pipeline: Pipeline, tableId: string): TableSettings 
   const schemas = hasSchemas(pipeline);
   return pipeline.overrides
     .filter(({ pattern }) => matchesTable(pattern, tableId, schemas))
-    .reduce((settings, override) => layOver(settings, override.settings), pipeline.defaults);
+    .reduce(
+      (settings, override) => layOver(settings, withRequiredColumns(override)),
+      pipeline.defaults,
+    );
+}
+
+function withRequiredColumns({ pattern, settings }: TableOverride): TableSettingsChange {
+  const masked = Object.keys(settings.masks ?? {});
+  if (masked.length === 0 || !isLiteral(pattern)) return settings;
+  return { ...settings, requiredColumns: masked };
 }
 
 /** The tables that a pipeline loads: matched by an include pattern and by no exclude pattern. */

@@ -67,6 +67,23 @@ describe('settings of a table', () => {
     );
   });
 
+  it("require the columns that are masked under the table's own name", () => {
+    const mask = (...columns: string[]) => ({
+      masks: Object.fromEntries(columns.map((name) => [name, { method: 'redact', text: 'x' }])),
+    });
+    const overrides = [
+      { pattern: 'ord*', settings: mask('phone') },
+      { pattern: 'orders', settings: mask('tax_id', 'name') },
+      { pattern: 'or\\ders', settings: mask('street') },
+    ] as TableOverride[];
+    assert.deepEqual(settingsFor(pipeline({ overrides }), 'orders').requiredColumns, [
+      'tax_id',
+      'name',
+      'street',
+    ]);
+    assert.equal(settingsFor(pipeline({ overrides }), 'ordinary').requiredColumns, undefined);
+  });
+
   it('merge detection, guard, masks and hidden columns instead of replacing them', () => {
     const overrides: TableOverride[] = [
       {

@@ -1,6 +1,7 @@
 import { ComportaError } from '../../errors';
 import type { Mask, TableSettings } from '../../pipeline/pipeline';
 import type { ColumnSpec, LogicalType } from '../../types/logical';
+import { assertRequiredColumns } from '../required-columns';
 import type { MysqlColumn, MysqlDescription } from './catalog';
 import { quoteIdentifier } from './identifiers';
 import { asCharacters, mysqlTypeOf, type MysqlType } from './types';
@@ -19,7 +20,7 @@ export interface PlannedColumn {
 /** The settings that shape what is read. */
 export type ReadSettings = Pick<
   TableSettings,
-  'excludeColumns' | 'textColumns' | 'masks' | 'invalidDates'
+  'excludeColumns' | 'textColumns' | 'masks' | 'requiredColumns' | 'invalidDates'
 >;
 
 const TEXT: LogicalType = { kind: 'text' };
@@ -27,7 +28,7 @@ const TEXT: LogicalType = { kind: 'text' };
 /**
  * Lays a table's settings over its description. Column names in the settings match as the server
  * matches them: without regard to case. Throws TypeUnsupported naming every column without a
- * mapping, ConfigurationInvalid when no column is left.
+ * mapping, ConfigurationInvalid when no column is left or a required one is absent.
  */
 export function planColumns(
   { table, columns }: MysqlDescription,
@@ -45,6 +46,11 @@ export function planColumns(
       remedy: 'leave at least one column, or exclude the table',
     });
   }
+
+  const names = new Set(columns.map(({ name }) => folded(name)));
+  assertRequiredColumns(table.id, settings.requiredColumns ?? [], (column) => {
+    return names.has(folded(column)) || excluded.has(folded(column));
+  });
 
   const unsupported: MysqlColumn[] = [];
   const planned = chosen.flatMap((column) => {

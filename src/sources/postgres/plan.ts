@@ -1,6 +1,7 @@
 import { ComportaError } from '../../errors';
 import type { Mask, TableSettings } from '../../pipeline/pipeline';
 import type { ColumnSpec, LogicalType } from '../../types/logical';
+import { assertRequiredColumns } from '../required-columns';
 import { columnMatcher } from './column-names';
 import { printedValue, type PostgresColumn, type PostgresDescription } from './describe';
 import { quoteIdentifier } from './identifiers';
@@ -20,14 +21,14 @@ export interface PlannedColumn {
 /** The settings that shape what is read. */
 export type ReadSettings = Pick<
   TableSettings,
-  'excludeColumns' | 'textColumns' | 'masks' | 'invalidDates'
+  'excludeColumns' | 'textColumns' | 'masks' | 'requiredColumns' | 'invalidDates'
 >;
 
 const TEXT: LogicalType = { kind: 'text' };
 
 /**
  * Lays a table's settings over its description. Throws TypeUnsupported naming every column
- * without a mapping, ConfigurationInvalid when no column is left.
+ * without a mapping, ConfigurationInvalid when no column is left or a required one is absent.
  */
 export function planColumns(
   { table, columns }: PostgresDescription,
@@ -45,6 +46,12 @@ export function planColumns(
       { table: table.id, remedy: 'leave at least one column, or exclude the table' },
     );
   }
+
+  const masked = new Set(names.map(maskName));
+  const excluded = new Set(settings.excludeColumns.map((name) => name.toLowerCase()));
+  assertRequiredColumns(table.id, settings.requiredColumns ?? [], (column) => {
+    return masked.has(column) || excluded.has(column.toLowerCase());
+  });
 
   const unsupported: PostgresColumn[] = [];
   const planned = chosen.flatMap((column) => {

@@ -63,6 +63,18 @@ describe('MySQL plan', () => {
     assert.equal(planned!.invalidDates, undefined);
   });
 
+  it('refuses a table without a column that must be masked, if that is not left out', () => {
+    const masks = { Tax_Id: { method: 'redact', text: 'x' } } as const;
+    const settings = { ...PLAIN, masks, requiredColumns: ['Tax_Id'] };
+    assert.equal(planColumns(described(column('tax_id', 'int')), settings).length, 1);
+    const renamed = described(column('taxid', 'int'));
+    assert.throws(
+      () => planColumns(renamed, settings),
+      /orders: the masked column Tax_Id is not in the table — see what/,
+    );
+    assert.equal(planColumns(renamed, { ...settings, excludeColumns: ['tax_id'] }).length, 1);
+  });
+
   it('makes room for NULL only where a date may turn into one', () => {
     const description = described(column('d', 'date'), column('n', 'int'));
     const nullable = (invalidDates: 'null' | 'text' | 'fail') =>

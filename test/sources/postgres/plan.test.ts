@@ -75,6 +75,15 @@ describe('the plan of a PostgreSQL table', () => {
     assert.equal(b?.spec.type.kind, 'text');
   });
 
+  it('refuses a table without a column that must be masked, if that is not left out', () => {
+    const masks = { tax_id: { method: 'redact', text: 'x' } } as const;
+    const settings = { masks, requiredColumns: ['tax_id'] };
+    assert.equal(plan([column('TAX_ID', {})], settings).length, 1);
+    const renamed = [column('taxid', {})];
+    assert.throws(() => plan(renamed, settings), /the masked column tax_id is not in the table/);
+    assert.equal(plan(renamed, { ...settings, excludeColumns: ['Tax_id'] }).length, 1);
+  });
+
   it('prefers the column that is spelled as the setting to one in another case', () => {
     const columns = [column('Mail', {}), column('mail', {}), column('PHONE', {})];
     const left = plan(columns, { excludeColumns: ['mail', 'phone'] });
