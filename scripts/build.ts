@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
+import { TRACING_INTERCEPTORS } from '../src/tracing/workflow-interceptors';
 
 /**
  * Compiles src/ into dist/ and bundles the workflows, so that a production worker needs no
@@ -20,12 +21,18 @@ async function build(): Promise<void> {
   );
   const kernels = join('src', 'columnar', 'kernels', 'kernels.wasm');
   copyFileSync(join(root, kernels), join(output, kernels));
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: join(output, 'src', 'workflows'),
-    logger: quiet,
-  });
-  // Where src/worker/main.ts looks for it.
-  writeFileSync(join(output, 'src', 'workflow-bundle.js'), code);
+  // Where src/worker/main.ts looks for them.
+  for (const [name, modules] of [
+    ['workflow-bundle.js', []],
+    ['workflow-bundle-traced.js', [TRACING_INTERCEPTORS]],
+  ] as const) {
+    const { code } = await bundleWorkflowCode({
+      workflowsPath: join(output, 'src', 'workflows'),
+      workflowInterceptorModules: [...modules],
+      logger: quiet,
+    });
+    writeFileSync(join(output, 'src', name), code);
+  }
   const lockFile = readFileSync(join(root, 'package-lock.json'));
   writeFileSync(join(output, '.complete'), createHash('sha256').update(lockFile).digest('hex'));
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ComportaError, messageOf } from './errors';
-import type { TlsSettings } from './pipeline/pipeline';
+import type { TlsFilePaths } from './pipeline/pipeline';
 
 /** PEM texts under the names that `node:tls` and the drivers on it have for them; only those given. */
 export interface TlsFiles {
@@ -12,7 +12,7 @@ export interface TlsFiles {
 const NAMES = { ca: 'ca', certificate: 'cert', key: 'key' } as const;
 
 /** Reads the files of a connection's TLS. Throws ConfigurationInvalid for one that cannot be read. */
-export async function readTlsFiles(connection: string, tls: TlsSettings): Promise<TlsFiles> {
+export async function readTlsFiles(connection: string, tls: TlsFilePaths): Promise<TlsFiles> {
   const files: TlsFiles = {};
   for (const part of ['ca', 'certificate', 'key'] as const) {
     const path = tls[part];

@@ -39,8 +39,15 @@ export interface PostgresOptions extends NativeOptions {
   readonly binaries?: string;
   /** Server parameters (`-c name=value`). Default: none. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** PEM files of the server's certificate and key; they are copied. Default: no TLS. */
-  readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
+  /**
+   * PEM files of the server's certificate and key, and of the authority whose clients it may demand
+   * certificates from (in pg_hba.conf); they are copied. Default: no TLS.
+   */
+  readonly tls?: {
+    readonly certificateFile: string;
+    readonly keyFile: string;
+    readonly clientAuthorityFile?: string;
+  };
 }
 
 interface SystemUser {
@@ -194,6 +201,9 @@ async function installCertificate(
     ssl: 'on',
     ssl_cert_file: await install(tls.certificateFile, 'server.crt'),
     ssl_key_file: await install(tls.keyFile, 'server.key'),
+    ...(tls.clientAuthorityFile === undefined
+      ? {}
+      : { ssl_ca_file: await install(tls.clientAuthorityFile, 'clients.crt') }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics';
 import type { Pipeline, Project } from '../pipeline/pipeline';
 import type { Resources } from '../resources';
+import type { Tracer } from '../tracing/tracing';
 import { ComportaError } from '../errors';
 
 /** What activities are made from. `loadProject` is asked anew each time, so that edits take effect. */
@@ -11,6 +12,7 @@ export interface ActivityDependencies {
   readonly resources: Resources;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly tracer: Tracer;
   readonly now: () => Date;
   /** The page of a workflow in the Web UI, where its address is known. */
   readonly linkTo: (workflowId: string) => string | undefined;

@@ -12,6 +12,7 @@ import { settingsFor } from '../pipeline/settings';
 import { findPipeline, type ActivityDependencies } from './activities';
 import { speakTemporal } from './failures';
 import { withHeartbeat } from './heartbeat';
+import { logFields } from './log-fields';
 import { runId } from './run-identity';
 
 /** The activities of the `control` role: planning and bookkeeping; no rows pass through here. */
@@ -41,7 +42,8 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
         await opened.destination.putDocument(path, plan);
         await opened.history.append(skipEvents(plan));
         reportPlan(deps.metrics, plan, request.scheduledFor);
-        for (const warning of plan.warnings) deps.log.warn({ pipeline: plan.pipeline }, warning);
+        const fields = logFields(deps.context().info.workflowExecution, plan);
+        for (const warning of plan.warnings) deps.log.warn(fields, warning);
         return { ...summaryOf(plan, path), ...(opened.pipeline.notify && { notify: true }) };
       }),
 
@@ -115,11 +117,12 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
         const { freshnessMs } = pipeline.notify;
         const { workflowExecution } = deps.context().info;
         const link = deps.linkTo(workflowExecution?.workflowId ?? '');
+        const fields = logFields(workflowExecution, summary);
         await deliver(
           {
             documents: destination,
             notifiers: deps.resources.notifiers(project, pipeline),
-            warn: (message) => deps.log.warn({ pipeline: pipeline.name }, message),
+            warn: (message) => deps.log.warn(fields, message),
           },
           summary,
           async () => {

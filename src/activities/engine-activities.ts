@@ -13,6 +13,7 @@ import type { EngineActivities, IngestTableInput } from '../workflows/api';
 import { findPipeline, type ActivityDependencies } from './activities';
 import { speakTemporal } from './failures';
 import { withHeartbeat } from './heartbeat';
+import { logFields } from './log-fields';
 import { runId } from './run-identity';
 
 const STARTING: LoadProgress = { phase: 'connecting', rows: 0, bytes: 0 };
@@ -27,7 +28,7 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
           const { project, pipeline } = await findPipeline(deps, input.pipeline);
           const source = deps.resources.source(project, pipeline);
           const identity = identityOf(context, input, pipeline, source);
-          const log = deps.log.child({ ...input, decision: undefined, run: identity.run });
+          const log = deps.log.child(logFields(context.info.workflowExecution, input));
           const { workflowId, runId: workflowRunId } = executionOf(context);
           const result = await loadTable(
             {
@@ -43,6 +44,7 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
               now: deps.now,
               report,
               warn: (message) => log.warn(message),
+              tracer: deps.tracer,
               signal: context.cancellationSignal,
             },
             {
@@ -52,7 +54,8 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
               workflowRunId,
             },
           );
-          log.info({ ...result }, 'loaded');
+          // Its run is among the fields of the child already.
+          log.info({ ...result, run: undefined }, 'loaded');
           const { engine } = settingsFor(pipeline, input.table);
           deps.metrics.loaded({ ...result, pipeline: input.pipeline, engine });
           deps.metrics.verified(input.pipeline, [

@@ -9,6 +9,7 @@ import { settingsFor } from '../pipeline/settings';
 import { tokenRequest } from '../plan/make-plan';
 import { settingsFingerprint } from '../plan/settings-fingerprint';
 import type { RowFilter, Source, SourceTable } from '../sources/source';
+import type { SpanAttributes, Tracer } from '../tracing/tracing';
 import type { LoadResult } from '../workflows/api';
 import { assertCounts, assertNotEmptied } from './guards';
 import { acquireLease } from './take-lease';
@@ -25,6 +26,7 @@ export interface LoadDependencies {
   readonly report: (progress: LoadProgress) => void;
   /** For what must not fail the load: a retention that could not delete a file. */
   readonly warn: (message: string) => void;
+  readonly tracer: Tracer;
   readonly signal: AbortSignal;
 }
 
@@ -45,7 +47,8 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
   const startedAt = deps.now();
   const settings = settingsFor(deps.pipeline, identity.table);
   const record = eventFactory(deps, request, settings, startedAt);
-  const lease = await acquireLease(deps, identity, () => record.started());
+  const step = stepsOf(deps, identity);
+  const lease = await step('lease', () => acquireLease(deps, identity, () => record.started()));
   try {
     const state = (await deps.history.states(identity.pipeline, [identity.table])).get(
       identity.table,
@@ -58,11 +61,11 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
     }
 
     const table = await findTable(deps.source, identity);
-    const token = await readToken(deps, table, settings);
+    const token = await step('token', () => readToken(deps, table, settings));
     const from = lowerBound(settings, token, previous, before);
 
     const previousColumns = previous?.columns;
-    const moved = await orDiscard(deps, identity, async () => {
+    const move = async (note: (attributes: SpanAttributes) => void) => {
       const result = await deps.engine.move(
         {
           identity,
@@ -75,11 +78,15 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
         },
         deps,
       );
+      note({ 'comporta.rows': result.rowsRead, 'comporta.bytes': result.bytes });
       assertCounts(identity, result);
       if (from === undefined) await assertNotEmptied(deps, table, settings, before, result);
       return result;
-    });
-    const published = await publish(deps, request, settings, lease.current, token, moved, from);
+    };
+    const moved = await orDiscard(deps, identity, () => step('move', move));
+    const published = await step('publish', () =>
+      publish(deps, request, settings, lease.current, token, moved, from),
+    );
 
     deps.report({ phase: 'recording', rows: moved.rowsRead, bytes: moved.bytes });
     const event = record.succeeded({
@@ -91,12 +98,26 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
       rowsRead: moved.rowsRead,
       bytes: moved.bytes,
     });
-    await deps.history.append([event]);
+    await step('record', () => deps.history.append([event]));
     await keepTheRule(deps, identity);
     return resultOf(event, published);
   } finally {
     await lease.release();
   }
+}
+
+/** Runs the phases of a load as spans of its trace. */
+function stepsOf(
+  { tracer }: LoadDependencies,
+  { pipeline, table, batch, run }: RunIdentity,
+): <Result>(name: string, body: Parameters<typeof tracer.span<Result>>[2]) => Promise<Result> {
+  const attributes = {
+    'comporta.pipeline': pipeline,
+    'comporta.table': table,
+    'comporta.batch': batch,
+    'comporta.run': run,
+  };
+  return (name, body) => tracer.span(name, attributes, body);
 }
 
 /**

@@ -14,12 +14,7 @@ import {
   section,
 } from './values';
 
-const tls = section({
-  mode: optional(
-    z.enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full']),
-    'disable: never. prefer: if the server offers it, unverified. require: always, unverified. verify-ca: the certificate must be signed by `ca`. verify-full: and carry the host name.',
-    defaults.DEFAULT_TLS_MODE,
-  ),
+const tlsFiles = {
   ca: optional(
     filePath(),
     'File with the certificate authority, PEM. Default: those that Node.js knows.',
@@ -29,6 +24,15 @@ const tls = section({
     "File with this client's certificate, PEM, for servers that ask for one.",
   ),
   key: optional(filePath(), "File with the certificate's private key, PEM."),
+};
+
+const tls = section({
+  mode: optional(
+    z.enum(['disable', 'prefer', 'require', 'verify-ca', 'verify-full']),
+    'disable: never. prefer: if the server offers it, unverified. require: always, unverified. verify-ca: the certificate must be signed by `ca`. verify-full: and carry the host name.',
+    defaults.DEFAULT_TLS_MODE,
+  ),
+  ...tlsFiles,
 });
 
 const database = <Type extends 'mysql' | 'postgres'>(type: Type, description: string) =>
@@ -81,6 +85,10 @@ const connection = z.discriminatedUnion('type', [
       "Access key. Without both keys the AWS SDK's own chain of credentials decides.",
     ),
     secretAccessKey: optional(secret(), 'Secret key.'),
+    tls: optional(
+      section(tlsFiles),
+      'Certificates, for a storage whose authority is private or that asks for one; its `endpoint` begins with https.',
+    ),
   }),
   section({
     type: z.literal('slack').describe('A channel of Slack.'),

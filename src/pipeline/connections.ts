@@ -21,6 +21,7 @@ import type {
   SecretReference,
   SlackConnection,
   SmtpConnection,
+  TlsFilePaths,
   TlsSettings,
 } from './pipeline';
 
@@ -106,23 +107,42 @@ function tlsSettings(
       'set `mode: verify-full` (or verify-ca)',
     );
   }
-  for (const [key, other] of [
-    ['certificate', 'key'],
-    ['key', 'certificate'],
-  ] as const) {
-    if (key in input && mode === 'disable')
+  if (mode !== 'disable') return { mode, ...tlsFiles(context, at, input) };
+  for (const key of ['certificate', 'key'] as const) {
+    if (key in input)
       mistake(key, 'has no effect with mode disable', 'remove it, or set `mode: require`');
-    else if (key in input && !(other in input))
-      mistake(key, `is of no use without \`${other}\``, `add \`${other}:\` beside it`);
   }
+  return { mode };
+}
+
+function tlsFiles(context: Context, at: Path, input: Partly<TlsFilePaths>): TlsFilePaths {
+  inPairs(context, at, input, ['certificate', 'key']);
   const absolute = (file: string | undefined) =>
     file === undefined ? undefined : path.resolve(context.directory, file);
   return defined({
-    mode,
     ca: absolute(input.ca),
     certificate: absolute(input.certificate),
     key: absolute(input.key),
   });
+}
+
+/** Two keys that need each other. */
+function inPairs<Key extends string>(
+  context: Context,
+  at: Path,
+  input: Partial<Record<Key, unknown>>,
+  [one, two]: readonly [Key, Key],
+): void {
+  for (const [key, other] of [
+    [one, two],
+    [two, one],
+  ] as const) {
+    if (!(key in input) || other in input) continue;
+    const fix = `add \`${other}:\` beside it`;
+    context.mistakes.push(
+      context.file.mistake([...at, key], 'key', `is of no use without \`${other}\``, fix),
+    );
+  }
 }
 
 /** Drops the keys that hold nothing, so that results compare and print as what was said. */
@@ -192,12 +212,9 @@ function storage(context: Context, name: string, input: Input<'s3'>): Partly<S3C
       `add \`region:\` under connections.${name}; only with \`endpoint\` it may be left out`,
     );
   }
-  for (const [key, other] of [
-    ['accessKeyId', 'secretAccessKey'],
-    ['secretAccessKey', 'accessKeyId'],
-  ] as const) {
-    if (key in input && !(other in input))
-      mistake(key, `is of no use without \`${other}\``, `add \`${other}:\` beside it`);
+  inPairs(context, at, input, ['accessKeyId', 'secretAccessKey']);
+  if ('tls' in input && endpoint?.startsWith('http:') === true) {
+    mistake('tls', 'has no effect with an endpoint of http', 'write https:// in `endpoint`');
   }
   const secret = (reference: string | undefined) =>
     reference === undefined ? undefined : secretReference(reference, context.directory);
@@ -211,6 +228,7 @@ function storage(context: Context, name: string, input: Input<'s3'>): Partly<S3C
     forcePathStyle: input.forcePathStyle ?? false,
     accessKeyId: secret(input.accessKeyId),
     secretAccessKey: secret(input.secretAccessKey),
+    tls: input.tls === undefined ? undefined : tlsFiles(context, [...at, 'tls'], input.tls),
   });
 }
 
@@ -225,16 +243,7 @@ function slack(context: Context, name: string, input: Input<'slack'>): Partly<Sl
 
 function smtp(context: Context, name: string, input: Input<'smtp'>): Partly<SmtpConnection> {
   const at: Path = ['connections', name];
-  for (const [key, other] of [
-    ['user', 'password'],
-    ['password', 'user'],
-  ] as const) {
-    if (!(key in input) || other in input) continue;
-    const fix = `add \`${other}:\` beside it`;
-    context.mistakes.push(
-      context.file.mistake([...at, key], 'key', `is of no use without \`${other}\``, fix),
-    );
-  }
+  inPairs(context, at, input, ['user', 'password']);
   return defined({
     type: input.type,
     name,

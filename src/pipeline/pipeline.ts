@@ -150,13 +150,17 @@ export interface Pipeline {
   readonly notify?: NotifySettings;
 }
 
-/** How to verify the server at the other end, with certificates as file paths. */
-export interface TlsSettings {
-  /** `prefer` takes TLS if offered and verifies nothing; `verify-full` also checks the host name. */
-  readonly mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+/** Absolute paths of PEM files: whom to trust, and what to show a server that asks who is there. */
+export interface TlsFilePaths {
   readonly ca?: string;
   readonly certificate?: string;
   readonly key?: string;
+}
+
+/** How to verify the server at the other end. */
+export interface TlsSettings extends TlsFilePaths {
+  /** `prefer` takes TLS if offered and verifies nothing; `verify-full` also checks the host name. */
+  readonly mode: 'disable' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
 }
 
 export interface DatabaseConnection {
@@ -190,6 +194,8 @@ export interface S3Connection {
   /** Without these the SDK's own credential chain decides. */
   readonly accessKeyId?: SecretReference;
   readonly secretAccessKey?: SecretReference;
+  /** Undefined: the authorities that Node.js knows, and no certificate of this side. */
+  readonly tls?: TlsFilePaths;
 }
 
 export interface SlackConnection {

@@ -6,7 +6,7 @@ import {
   type TelemetryOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
-import { pino } from 'pino';
+import { pino, stdSerializers } from 'pino';
 import { exitCodeOf } from '../client/exit-codes';
 import { messageOf } from '../errors';
 import { localSecretStore } from '../pipeline/secrets';
@@ -19,6 +19,7 @@ import { createTemporalMetrics } from '../metrics/temporal-metrics';
 import { startHealthServer } from './health';
 import { liveChecks, readyChecks } from './health-checks';
 import { webUiAddress, workflowLink } from '../temporal/web-ui';
+import { openTracing } from '../tracing/tracing';
 import { parseWorkerOptions, type ListenAddress } from './options';
 import { createProjectLoader } from './project-loader';
 import { createWorkers, runWorkers } from './run-worker';
@@ -27,7 +28,17 @@ import { temporalLogger } from './temporal-logger';
 
 async function main(): Promise<void> {
   const settings = parseWorkerOptions(process.argv.slice(2), process.env);
-  const log = pino({ level: settings.logLevel, base: { service: 'comporta' } }, process.stderr);
+  const tracing = openTracing(process.env);
+  const log = pino(
+    {
+      level: settings.logLevel,
+      base: { service: 'comporta' },
+      // The SDK's name for what pino calls `err`.
+      serializers: { error: stdSerializers.err },
+      ...(tracing && { mixin: tracing.logFields }),
+    },
+    process.stderr,
+  );
   Runtime.install({
     logger: temporalLogger(log),
     telemetryOptions: {
@@ -61,7 +72,8 @@ async function main(): Promise<void> {
       namespace: options.namespace,
       roles: settings.roles,
       maxLoads: settings.maxLoads,
-      workflows: workflowCode(),
+      tracing,
+      workflows: workflowCode(tracing !== undefined),
       loadProject,
       resources,
       log,
@@ -103,6 +115,7 @@ async function main(): Promise<void> {
     for (const close of closing) await close();
     await resources.close();
     await connection.close();
+    await tracing?.close();
   }
   log.info('stopped');
 }
@@ -119,10 +132,11 @@ function metricsOptions(address: ListenAddress | undefined): Pick<TelemetryOptio
   };
 }
 
-/** The bundle that `npm run build` left beside the compiled code, or the source, bundled now. */
-function workflowCode(): Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle'> {
+/** A bundle that `npm run build` left beside the compiled code, or the source, bundled now. */
+function workflowCode(isTraced: boolean): Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle'> {
+  const bundle = isTraced ? 'workflow-bundle-traced.js' : 'workflow-bundle.js';
   return __filename.endsWith('.js')
-    ? { workflowBundle: { codePath: join(__dirname, '..', 'workflow-bundle.js') } }
+    ? { workflowBundle: { codePath: join(__dirname, '..', bundle) } }
     : { workflowsPath: join(__dirname, '..', 'workflows') };
 }
 

@@ -6,6 +6,7 @@ import { createControlActivities } from '../activities/control-activities';
 import { createEngineActivities } from '../activities/engine-activities';
 import { CONTROL_TASK_QUEUE, engineTaskQueue } from '../workflows/api';
 import { dataConversion } from '../temporal/connection';
+import { NO_TRACING, type Tracing } from '../tracing/tracing';
 import type { Role } from './options';
 
 export interface WorkerDependencies extends Pick<
@@ -15,10 +16,15 @@ export interface WorkerDependencies extends Pick<
   readonly connection: NativeConnection;
   /** Encrypts what Temporal stores; undefined: nothing does. */
   readonly codec?: PayloadCodec | undefined;
+  /** Undefined: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly namespace: string;
   readonly roles: readonly Role[];
   readonly maxLoads: number;
-  /** The workflow code: its source (bundled at start, some seconds) or a bundle made before. */
+  /**
+   * The workflow code: its source (bundled at start, some seconds) or a bundle made before, with
+   * `TRACING_INTERCEPTORS` in it where there is tracing.
+   */
   readonly workflows: Pick<WorkerOptions, 'workflowsPath' | 'workflowBundle'>;
 }
 
@@ -28,9 +34,17 @@ export async function createWorkers(deps: WorkerDependencies): Promise<readonly 
 }
 
 async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worker> {
+  const { tracing } = deps;
+  const { workflowModules = [], activity = [] } = tracing?.worker.interceptors ?? {};
   const common: WorkerOptions = {
     connection: deps.connection,
     ...dataConversion(deps.codec),
+    interceptors: {
+      // A bundle that was made before has its modules, and the SDK warns of others.
+      ...(deps.workflows.workflowBundle === undefined ? { workflowModules } : {}),
+      activity,
+    },
+    ...(tracing === undefined ? {} : { sinks: tracing.worker.sinks }),
     namespace: deps.namespace,
     taskQueue: role === 'control' ? CONTROL_TASK_QUEUE : engineTaskQueue(role),
     shutdownGraceTime: '10 seconds',
@@ -38,6 +52,7 @@ async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worke
   };
   const activityDependencies: ActivityDependencies = {
     ...deps,
+    tracer: tracing?.tracer ?? NO_TRACING,
     context: () => Context.current(),
   };
   switch (role) {

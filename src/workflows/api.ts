@@ -35,6 +35,15 @@ export function ingestWorkflowId(pipeline: string, table: string, batch: string)
   return `ingest/${pipeline}/${table}/${batch}`;
 }
 
+/** What `ingestWorkflowId` was made from. Neither pipelines nor batches have a slash in their names. */
+export function loadOfWorkflow(
+  workflowId: string,
+): { readonly pipeline: string; readonly table: string; readonly batch: string } | undefined {
+  const [, pipeline, table, batch] = /^ingest\/([^/]+)\/(.+)\/([^/]+)$/s.exec(workflowId) ?? [];
+  if (pipeline === undefined || table === undefined || batch === undefined) return undefined;
+  return { pipeline, table, batch };
+}
+
 export interface ControllerInput {
   readonly pipeline: string;
   /** Names the run in ids, paths and the history. Default: from the workflow's start time. */

@@ -68,7 +68,11 @@ describe('errors of S3', () => {
       /refused — check the endpoint of connection "lake"/,
     ],
     [errno('ENOTFOUND'), 'ConnectionFailed', /no host of that name/],
-    [errno('CERT_HAS_EXPIRED'), 'ConnectionFailed', /not trusted — set NODE_EXTRA_CA_CERTS/],
+    [
+      errno('CERT_HAS_EXPIRED'),
+      'ConnectionFailed',
+      /not trusted — set tls\.ca of connection "lake"/,
+    ],
     [errno('ENOSPC'), 'DestinationFailed', /disk is full/],
     [
       named('SlowDown', 503),

@@ -1,20 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTemporal, type NativeTemporalService } from '../../scripts/services/temporal';
-import { CONNECTIONS, SALES, type Ran } from '../client/command-bench';
+import { CONNECTIONS, SALES } from '../client/command-bench';
+import { startClientProcess, type ClientProcess } from '../support/client-process';
 
-const MAIN = join(__dirname, '../../src/client/main.ts');
 const CLOSED_PORT = '127.0.0.1:1';
-
-/** What the process wrote so far, and how to end it. */
-interface Running {
-  readonly ended: Promise<Ran>;
-  readonly stderr: () => string;
-  readonly interrupt: () => void;
-}
 
 describe('the commands as processes', function () {
   this.timeout(60_000);
@@ -27,26 +19,13 @@ describe('the commands as processes', function () {
   });
   after(() => rm(directory, { recursive: true, force: true }));
 
-  function start(commandLine: readonly string[], environment: NodeJS.ProcessEnv = {}): Running {
-    const child = spawn(process.execPath, ['--require', 'tsx/cjs', MAIN, ...commandLine], {
-      env: {
-        ...process.env,
-        COMPORTA_PIPELINES: directory,
-        TEMPORAL_ADDRESS: CLOSED_PORT,
-        TEMPORAL_CONFIG_FILE: join(directory, 'no-such.toml'),
-        ...environment,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+  function start(commandLine: readonly string[], more: NodeJS.ProcessEnv = {}): ClientProcess {
+    return startClientProcess(commandLine, {
+      COMPORTA_PIPELINES: directory,
+      TEMPORAL_ADDRESS: CLOSED_PORT,
+      TEMPORAL_CONFIG_FILE: join(directory, 'no-such.toml'),
+      ...more,
     });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-    const ended = new Promise<Ran>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
-    });
-    return { ended, stderr: () => stderr, interrupt: () => child.kill('SIGINT') };
   }
 
   it('answers 3 without a Temporal server, and says how to get one', async () => {

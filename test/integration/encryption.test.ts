@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,10 +10,9 @@ import { startTemporal, type NativeTemporalService } from '../../scripts/service
 import { localSecretStore } from '../../src/pipeline/secrets';
 import { loadEncryption } from '../../src/temporal/encryption';
 import { controllerWorkflowId, ingestWorkflowId } from '../../src/workflows/api';
+import { startClientProcess } from '../support/client-process';
 import { sharedPostgres, uniqueName } from '../support/servers';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process';
-
-const CLIENT = join(__dirname, '../../src/client/main.ts');
 
 describe('payloads encrypted from end to end', function () {
   this.timeout(120_000);
@@ -71,18 +68,9 @@ destination: { connection: lake }
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function trigger(batch: string, more: NodeJS.ProcessEnv = {}) {
+  function trigger(batch: string, more: NodeJS.ProcessEnv = {}) {
     const line = ['trigger', 'finance', '--force', '--wait', '--json', '--batch', batch];
-    const child = spawn(process.execPath, ['--require', 'tsx/cjs', CLIENT, ...line], {
-      env: { ...process.env, ...environment, ...more },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (data: Buffer) => (stdout += data.toString()));
-    child.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
-    const [code] = (await once(child, 'close')) as [number];
-    return { code, stdout, stderr };
+    return startClientProcess(line, { ...environment, ...more }).ended;
   }
 
   /** Every payload in a workflow's history, as the server keeps it. */

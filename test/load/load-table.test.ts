@@ -10,6 +10,7 @@ import { ComportaError } from '../../src/errors';
 import type { History } from '../../src/history/history';
 import { loadTable, type LoadDependencies } from '../../src/load/load-table';
 import type { Pipeline, TableSettings } from '../../src/pipeline/pipeline';
+import { NO_TRACING } from '../../src/tracing/tracing';
 import { fakeSource, ID_COLUMN, type FakeTable } from '../support/fake-source';
 import { inlineEngine } from '../support/inline-engine';
 import { createMemoryHistory } from '../support/memory-history';
@@ -47,6 +48,7 @@ async function withTable(
     now: () => new Date(),
     report: () => undefined,
     warn: (message) => assert.fail(message),
+    tracer: NO_TRACING,
     signal: new AbortController().signal,
   };
   try {

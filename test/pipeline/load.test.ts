@@ -243,6 +243,7 @@ describe('a pipelines folder', () => {
     forcePathStyle: true
     accessKeyId: env:ID
     secretAccessKey: env:SECRET
+    tls: { ca: ca.pem, certificate: c.pem, key: k.pem }
 history: { type: sqlite, path: env:HISTORY }
 `;
     const environment = {
@@ -253,7 +254,7 @@ history: { type: sqlite, path: env:HISTORY }
       BUCKET: 'b',
       PREFIX: '/a/b/',
       REGION: 'sa-east-1',
-      ENDPOINT: 'http://127.0.0.1:9000/',
+      ENDPOINT: 'https://127.0.0.1:9000/',
       HISTORY: 'h.db',
     };
     const project = await load({ 'connections.yaml': connections, 'a.yaml': SALES }, environment);
@@ -275,10 +276,11 @@ history: { type: sqlite, path: env:HISTORY }
       bucket: 'b',
       prefix: 'a/b',
       region: 'sa-east-1',
-      endpoint: 'http://127.0.0.1:9000',
+      endpoint: 'https://127.0.0.1:9000',
       forcePathStyle: true,
       accessKeyId: { from: 'env', name: 'ID' },
       secretAccessKey: { from: 'env', name: 'SECRET' },
+      tls: { ca: at('ca.pem'), certificate: at('c.pem'), key: at('k.pem') },
     });
     assert.deepEqual(project.history, { type: 'sqlite', path: at('h.db') });
   });

@@ -299,6 +299,12 @@ const CONNECTION_CASES: readonly Case[] = [
     '5:40 connections.x.accessKeyId: is of no use without `secretAccessKey`',
   ],
   [
+    'certificates of a storage',
+    '  x: { type: s3, bucket: b, endpoint: "http://host:9000", tls: { certificate: c.pem } }',
+    '5:59 connections.x.tls: has no effect with an endpoint of http',
+    '5:66 connections.x.tls.certificate: is of no use without `key`',
+  ],
+  [
     'endpoint',
     '  x: { type: s3, bucket: b, endpoint: "host:9000" }',
     '5:29 connections.x.endpoint: is not an http or https URL',

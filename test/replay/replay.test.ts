@@ -21,8 +21,10 @@ function read(file: string): StoredHistory {
   return JSON.parse(readFileSync(file, 'utf8')) as StoredHistory;
 }
 
-async function replay(history: StoredHistory): Promise<void> {
-  await Worker.runReplayHistory({ workflowBundle: await workflowBundle() }, history, 'replayed');
+async function replay(history: StoredHistory, { traced = false } = {}): Promise<void> {
+  const bundle = await workflowBundle({ traced });
+  const sinks = { exporter: { export: { fn: () => undefined } } };
+  await Worker.runReplayHistory({ workflowBundle: bundle, sinks }, history, 'replayed');
 }
 
 describe('replay of stored histories', function () {
@@ -37,6 +39,10 @@ describe('replay of stored histories', function () {
 
     it(`replays ${name}`, async () => {
       await replay(read(file));
+    });
+
+    it(`replays ${name} with tracing, which it was recorded without`, async () => {
+      await replay(read(file), { traced: true });
     });
 
     it(`refuses ${name} with another first step`, async () => {

@@ -8,6 +8,7 @@ import {
   Worker,
   type WorkflowBundle,
 } from '@temporalio/worker';
+import { TRACING_INTERCEPTORS } from '../../src/tracing/workflow-interceptors';
 import { registerSearchAttributes } from '../../src/worker/search-attributes';
 import {
   CONTROL_TASK_QUEUE,
@@ -30,14 +31,19 @@ Runtime.install({
   telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
 });
 
-let bundle: Promise<WorkflowBundle> | undefined;
+const bundles = new Map<boolean, Promise<WorkflowBundle>>();
 
-/** The workflows as the worker bundles them; made once per process. */
-export function workflowBundle(): Promise<WorkflowBundle> {
-  return (bundle ??= bundleWorkflowCode({
-    workflowsPath: require.resolve('../../src/workflows'),
-    logger: Runtime.instance().logger,
-  }));
+/** The workflows as the worker bundles them, with tracing or without; made once per process. */
+export function workflowBundle({ traced = false } = {}): Promise<WorkflowBundle> {
+  const bundle =
+    bundles.get(traced) ??
+    bundleWorkflowCode({
+      workflowsPath: require.resolve('../../src/workflows'),
+      workflowInterceptorModules: traced ? [TRACING_INTERCEPTORS] : [],
+      logger: Runtime.instance().logger,
+    });
+  bundles.set(traced, bundle);
+  return bundle;
 }
 
 /** A client of the shared server, with the search attributes in place. */

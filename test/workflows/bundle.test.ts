@@ -12,5 +12,7 @@ describe('the workflow bundle', function () {
     // Each cached workflow has its own copy of what a module makes when it is loaded.
     const MAXIMUM_BYTES = 2_500_000;
     assert.ok(code.length < MAXIMUM_BYTES, `${code.length} bytes`);
+    const traced = await workflowBundle({ traced: true });
+    assert.ok(traced.code.length < 2 * MAXIMUM_BYTES, `${traced.code.length} bytes with tracing`);
   });
 });

@@ -136,7 +136,21 @@ const UNREACHABLE = (problem: string): S3Failure => ({
 const UNTRUSTED: S3Failure = {
   code: 'ConnectionFailed',
   problem: 'the server’s certificate is not trusted',
-  remedy: () => 'set NODE_EXTRA_CA_CERTS to the certificate authority’s file',
+  remedy: ({ connection }) =>
+    `set tls.ca of connection "${connection}" to the authority that signed it, and the host of its endpoint to the name it was issued for`,
+};
+
+const CUT: S3Failure = {
+  code: 'ConnectionFailed',
+  problem: 'the connection was cut',
+  remedy: ({ connection }) =>
+    `check the endpoint of connection "${connection}", the network, and tls.certificate if the storage asks for one`,
+};
+
+const UNACCEPTED: S3Failure = {
+  code: 'ConnectionFailed',
+  problem: 'the server wants a certificate that it trusts',
+  remedy: ({ connection }) => `set tls.certificate and tls.key of connection "${connection}"`,
 };
 
 const DENIED: S3Failure = {
@@ -177,8 +191,8 @@ const S3_FAILURES: Readonly<Record<string, S3Failure>> = {
   },
   TimeoutError: UNREACHABLE('the server did not answer in time'),
   ECONNREFUSED: UNREACHABLE('the connection was refused'),
-  ECONNRESET: UNREACHABLE('the connection was cut'),
-  EPIPE: UNREACHABLE('the connection was cut'),
+  ECONNRESET: CUT,
+  EPIPE: CUT,
   ENOTFOUND: UNREACHABLE('there is no host of that name'),
   EAI_AGAIN: UNREACHABLE('the host’s name could not be looked up'),
   ETIMEDOUT: UNREACHABLE('the server did not answer in time'),
@@ -188,8 +202,14 @@ const S3_FAILURES: Readonly<Record<string, S3Failure>> = {
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
   CERT_HAS_EXPIRED: UNTRUSTED,
+  CERT_NOT_YET_VALID: UNTRUSTED,
+  CERT_SIGNATURE_FAILURE: UNTRUSTED,
   ERR_TLS_CERT_ALTNAME_INVALID: UNTRUSTED,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: UNACCEPTED,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: UNACCEPTED,
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: UNACCEPTED,
 };
 
 /**
@@ -201,7 +221,8 @@ export function s3Error(error: unknown, place: S3Place): ComportaError {
   const { name, code, status } = s3Names(error);
   const disk = code === undefined ? undefined : FILE_MEANINGS[code];
   if (disk !== undefined) return failure(disk, place.action, error);
-  const found = S3_FAILURES[name] ?? (code === undefined ? undefined : S3_FAILURES[code]);
+  // The SDK calls a cut connection a TimeoutError; the code tells them apart.
+  const found = (code === undefined ? undefined : S3_FAILURES[code]) ?? S3_FAILURES[name];
   const known = found ?? (status === 403 ? DENIED : undefined);
   const where = `cannot ${place.action} in ${place.description}`;
   if (known === undefined) {

@@ -2,7 +2,9 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { ComportaError } from '../../errors';
 import type { S3Connection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
+import { readTlsFiles } from '../../tls-files';
 import { s3Error } from './errors';
+import { fileTlsAgent } from './s3-agent';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** For one request: a part of 8 MiB, or an object of a few. */
@@ -24,7 +26,7 @@ export interface S3Access {
 }
 
 export function createS3Access(connection: S3Connection, secrets: SecretStore): S3Access {
-  const { bucket, prefix, region, endpoint, forcePathStyle, name } = connection;
+  const { bucket, prefix, region, endpoint, forcePathStyle, name, tls } = connection;
   const root = prefix === '' ? '' : `${prefix}/`;
   const description = prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`;
   const credentials = credentialsOf(connection, secrets);
@@ -36,6 +38,7 @@ export function createS3Access(connection: S3Connection, secrets: SecretStore): 
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       throwOnRequestTimeout: true,
+      ...(tls === undefined ? {} : { httpsAgent: fileTlsAgent(() => readTlsFiles(name, tls)) }),
     },
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),

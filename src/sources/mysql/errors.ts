@@ -34,7 +34,7 @@ const authentication: Mapping = {
   code: 'AuthenticationFailed',
   problem: (error, context) => `MySQL at ${server(context)} refused the sign-in: ${said(error)}`,
   remedy: ({ connection, user }) =>
-    `check user ${user} and the password that connection ${connection} refers to, and its tls.mode if the account demands TLS`,
+    `check user ${user} and the password that connection ${connection} refers to, and its tls (mode, certificate) if the account demands TLS`,
 };
 
 const unreachable: Mapping = {
@@ -64,6 +64,16 @@ const noTls: Mapping = {
   remedy: ({ connection }) =>
     `set up TLS on the server, or tls.mode of connection ${connection} to prefer or disable`,
 };
+
+const certificateDemanded: Mapping = {
+  code: 'ConfigurationInvalid',
+  problem: (_error, context) =>
+    `MySQL at ${server(context)} wants a client certificate that it trusts`,
+  remedy: ({ connection }) => `set tls.certificate and tls.key of connection ${connection}`,
+};
+
+/** OpenSSL's names of the alerts about a client's certificate: RFC 8446, 6.2. */
+const CERTIFICATE_ALERT = / alert (unknown ca|.*certificate)/;
 
 const tlsDemanded: Mapping = {
   code: 'ConfigurationInvalid',
@@ -236,6 +246,7 @@ const LOST = new Set(['PROTOCOL_CONNECTION_LOST', 'ECONNRESET', 'EPIPE', 'ER_SER
 
 function mappingOf(error: DriverError, phase: ErrorContext['phase']): Mapping {
   const code = error.code ?? '';
+  if (CERTIFICATE_ALERT.test(error.message)) return certificateDemanded;
   if (phase === 'connect' && LOST.has(code)) return unreachable;
   if (phase === 'query' && code === 'ETIMEDOUT') return interrupted;
   const known = BY_CODE[code] ?? BY_NUMBER[error.errno ?? 0];

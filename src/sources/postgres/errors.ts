@@ -66,6 +66,13 @@ const noTls: Mapping = {
     `set up TLS on the server, or tls.mode of connection ${connection} to prefer or disable`,
 };
 
+const certificateDemanded: Mapping = {
+  code: 'ConfigurationInvalid',
+  problem: (_error, context) =>
+    `PostgreSQL at ${server(context)} wants a client certificate that it trusts`,
+  remedy: ({ connection }) => `set tls.certificate and tls.key of connection ${connection}`,
+};
+
 const tlsDemanded: Mapping = {
   code: 'ConfigurationInvalid',
   problem: (error, context) => `PostgreSQL at ${server(context)} demands TLS: ${said(error)}`,
@@ -187,6 +194,9 @@ const BY_SOCKET_CODE: Readonly<Record<string, Mapping>> = {
 const BY_MESSAGE: readonly (readonly [RegExp, Mapping])[] = [
   [/does not support SSL connections/, noTls],
   [/error establishing an SSL connection/, tls],
+  [/requires a valid client certificate/, certificateDemanded],
+  // OpenSSL's names of the alerts about a client's certificate: RFC 8446, 6.2.
+  [/ alert (unknown ca|.*certificate)/, certificateDemanded],
   [/row-level security policy/, rowSecurity],
   [/no pg_hba\.conf entry .*(no encryption|SSL off)/, tlsDemanded],
   [/^SASL: .*password must be/, authentication],
@@ -229,7 +239,7 @@ export function toComportaError(thrown: unknown, context: ErrorContext): Comport
 export function isTlsRefusal(thrown: unknown): boolean {
   const error = { code: codeOf(thrown), message: wordsOf(thrown) } as DriverError;
   const mapping = mappingOf(error, 'connect');
-  return mapping === noTls || mapping === tls || error.code === '28000';
+  return [noTls, tls, certificateDemanded].includes(mapping) || error.code === '28000';
 }
 
 function codeOf(thrown: unknown): string | undefined {
