@@ -11,6 +11,7 @@ import { settingsFingerprint } from '../plan/settings-fingerprint';
 import type { RowFilter, Source, SourceTable } from '../sources/source';
 import type { LoadResult } from '../workflows/api';
 import { assertCounts, assertNotEmptied } from './guards';
+import type { SourcePlaces } from './source-places';
 import { acquireLease } from './take-lease';
 
 export interface LoadDependencies {
@@ -20,6 +21,8 @@ export interface LoadDependencies {
   /** The same two, as the engine is told of them. */
   readonly endpoints: Pick<MoveRequest, 'source' | 'destination'>;
   readonly history: History;
+  /** Of the source. Undefined: it takes as many loads as come. */
+  readonly places?: SourcePlaces | undefined;
   readonly engine: Engine;
   readonly now: () => Date;
   readonly report: (progress: LoadProgress) => void;
@@ -36,8 +39,8 @@ export interface LoadRequest {
 }
 
 /**
- * Loads one table: lease, token, rows, counts, guards, publication, record, in that order. Every
- * step may be repeated: a later attempt of the same run stages apart from the earlier one, and
+ * Loads one table: lease, place at the source, token, rows, counts, guards, publication, record, in
+ * that order. Every step may be repeated: a later attempt of the same run stages apart from the earlier one, and
  * finds a finished publication instead of making another.
  */
 export async function loadTable(deps: LoadDependencies, request: LoadRequest): Promise<LoadResult> {
@@ -47,39 +50,14 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
   const record = eventFactory(deps, request, settings, startedAt);
   const lease = await acquireLease(deps, identity, () => record.started());
   try {
-    const state = (await deps.history.states(identity.pipeline, [identity.table])).get(
-      identity.table,
-    );
-    const previous = state?.lastSuccess;
-
     const before = await deps.destination.published(identity.domain, identity.entity);
     if (before?.run === identity.run) {
       return await recordPublished(deps, identity, before, record);
     }
 
-    const table = await findTable(deps.source, identity);
-    const token = await readToken(deps, table, settings);
-    const from = lowerBound(settings, token, previous, before);
-
-    const previousColumns = previous?.columns;
-    const moved = await orDiscard(deps, identity, async () => {
-      const result = await deps.engine.move(
-        {
-          identity,
-          source: deps.endpoints.source,
-          destination: deps.endpoints.destination,
-          table,
-          settings,
-          ...(from === undefined ? {} : { from }),
-          ...(previousColumns === undefined ? {} : { previousColumns }),
-        },
-        deps,
-      );
-      assertCounts(identity, result);
-      if (from === undefined) await assertNotEmptied(deps, table, settings, before, result);
-      return result;
-    });
-    const published = await publish(deps, request, settings, lease.current, token, moved, from);
+    const read = await atPlace(deps, (signal) => readTable({ ...deps, signal }, identity, before));
+    const { moved, token, previousColumns } = read;
+    const published = await publish(deps, request, settings, lease.current, read);
 
     deps.report({ phase: 'recording', rows: moved.rowsRead, bytes: moved.bytes });
     const event = record.succeeded({
@@ -97,6 +75,64 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
   } finally {
     await lease.release();
   }
+}
+
+/** Does what is asked of the source, once it has a place for this load. */
+async function atPlace<Result>(
+  deps: LoadDependencies,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const place = await deps.places?.take(deps.signal, (waitingFor) =>
+    deps.report({ phase: 'waiting', waitingFor, rows: 0, bytes: 0 }),
+  );
+  if (place === undefined) return work(deps.signal);
+  deps.report({ phase: 'connecting', rows: 0, bytes: 0 });
+  try {
+    return await work(AbortSignal.any([deps.signal, place.signal]));
+  } finally {
+    place.release();
+  }
+}
+
+/** What came of reading a table. */
+interface ReadTable {
+  readonly moved: MoveResult;
+  readonly token: TableToken;
+  /** Undefined: the whole table was read. */
+  readonly from: RowFilter['from'];
+  readonly previousColumns: HistoryEvent['columns'];
+}
+
+async function readTable(
+  deps: LoadDependencies,
+  identity: RunIdentity,
+  before: PublishedState | undefined,
+): Promise<ReadTable> {
+  const settings = settingsFor(deps.pipeline, identity.table);
+  const states = await deps.history.states(identity.pipeline, [identity.table]);
+  const previous = states.get(identity.table)?.lastSuccess;
+  const table = await findTable(deps.source, identity);
+  const token = await readToken(deps, table, settings);
+  const from = lowerBound(settings, token, previous, before);
+  const previousColumns = previous?.columns;
+  const moved = await orDiscard(deps, identity, async () => {
+    const result = await deps.engine.move(
+      {
+        identity,
+        source: deps.endpoints.source,
+        destination: deps.endpoints.destination,
+        table,
+        settings,
+        ...(from === undefined ? {} : { from }),
+        ...(previousColumns === undefined ? {} : { previousColumns }),
+      },
+      deps,
+    );
+    assertCounts(identity, result);
+    if (from === undefined) await assertNotEmptied(deps, table, settings, before, result);
+    return result;
+  });
+  return { moved, token, from, previousColumns };
 }
 
 /**
@@ -197,9 +233,7 @@ async function publish(
   { identity }: LoadRequest,
   settings: TableSettings,
   lease: Lease,
-  token: TableToken,
-  moved: MoveResult,
-  from: RowFilter['from'],
+  { moved, token, from }: ReadTable,
 ): Promise<PublishedState> {
   deps.report({ phase: 'publishing', rows: moved.rowsRead, bytes: moved.bytes });
   return deps.destination.publish({
