@@ -11,6 +11,7 @@ import { createEmbeddedEngine } from './engines/embedded/embedded-engine';
 import type { Engine } from './engines/engine';
 import type { History } from './history/history';
 import { openHistory } from './history/open';
+import { createSourcePlaces, type SourcePlaces } from './load/source-places';
 import type { Notifier } from './notify/notice';
 import type { HistorySettings, Pipeline, Project } from './pipeline/pipeline';
 import { localSecretStore } from './pipeline/secrets';
@@ -31,6 +32,8 @@ export interface Resources {
   source(project: Project, pipeline: Pipeline): Source;
   destination(project: Project, pipeline: Pipeline): Destination;
   history(project: Project): Promise<History>;
+  /** Those of the pipeline's source; undefined where its connection has no limit. */
+  places(project: Project, pipeline: Pipeline, history: History): SourcePlaces | undefined;
   /** The channels of a pipeline, by the names of their connections. */
   notifiers(project: Project, pipeline: Pipeline): ReadonlyMap<string, Notifier>;
   /** Moves rows; nothing of it runs before its first move. */
@@ -48,6 +51,7 @@ export function createResources(
   const sources = new Map<string, Source>();
   const destinations = new Map<string, Destination>();
   const histories = new Map<string, { readonly store: History; readonly file: string }>();
+  const places = new Map<History, Map<string, SourcePlaces>>();
   const replaced: History[] = [];
   let lastHistory: Promise<unknown> = Promise.resolve();
 
@@ -73,6 +77,17 @@ export function createResources(
       const endpoint = destinationEndpoint(project, pipeline);
       return remembered(destinations, endpoint, () => openDestination(endpoint, secrets));
     },
+    places(project, pipeline, history) {
+      const { name: connection, maxParallelLoads: limit } = sourceEndpoint(
+        project,
+        pipeline,
+      ).connection;
+      if (limit === undefined) return undefined;
+      const ofHistory = places.get(history) ?? new Map<string, SourcePlaces>();
+      places.set(history, ofHistory);
+      const settings = { connection, limit };
+      return remembered(ofHistory, settings, () => createSourcePlaces(history, settings));
+    },
     notifiers: (project, { notify }) =>
       new Map(
         (notify?.to ?? []).map((name) => [name, openNotifier(project, name, secrets)] as const),
@@ -86,6 +101,8 @@ export function createResources(
     },
     async close() {
       await engine.close();
+      const known = [...places.values()].flatMap((ofHistory) => [...ofHistory.values()]);
+      await Promise.all(known.map((one) => one.close()));
       await Promise.allSettled([
         ...[...sources.values()].map((source) => source.close()),
         ...[...destinations.values()].map((destination) => destination.close()),

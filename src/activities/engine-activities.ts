@@ -30,12 +30,14 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
           const identity = identityOf(context, input, pipeline, source);
           const log = deps.log.child(logFields(context.info.workflowExecution, input));
           const { workflowId, runId: workflowRunId } = executionOf(context);
+          const history = await deps.resources.history(project);
           const result = await loadTable(
             {
               pipeline,
               source,
               destination: deps.resources.destination(project, pipeline),
-              history: await deps.resources.history(project),
+              history,
+              places: deps.resources.places(project, pipeline, history),
               endpoints: {
                 source: sourceEndpoint(project, pipeline),
                 destination: destinationEndpoint(project, pipeline),

@@ -7,6 +7,8 @@ import type { ColumnSpec } from '../types/logical';
 /** Readable in the Web UI as the load's heartbeat. */
 export interface LoadProgress {
   readonly phase: 'waiting' | 'connecting' | 'reading' | 'publishing' | 'recording';
+  /** With the phase `waiting`, where it is known: `another run of this table`. */
+  readonly waitingFor?: string;
   readonly rows: number;
   /** About: the server's estimate. Absent for a part of the table. */
   readonly rowsExpected?: number;

@@ -78,6 +78,12 @@ export interface Lease {
   release(): Promise<void>;
 }
 
+export interface LeaseHolder {
+  readonly owner: string;
+  /** UTC, ISO 8601. */
+  readonly until: string;
+}
+
 export interface LeaseRequest {
   readonly pipeline: string;
   readonly table: string;
@@ -97,10 +103,9 @@ export interface History {
   outcomes(pipeline: string, batch: string): Promise<ReadonlyMap<string, HistoryEvent>>;
   /** The lease, or undefined when another owner holds it (with who and until when in `leaseHolder`). */
   acquireLease(request: LeaseRequest): Promise<Lease | undefined>;
-  leaseHolder(
-    pipeline: string,
-    table: string,
-  ): Promise<{ owner: string; until: string } | undefined>;
+  leaseHolder(pipeline: string, table: string): Promise<LeaseHolder | undefined>;
+  /** Who holds each lease of the pipeline that is held, by table. */
+  leaseHolders(pipeline: string): Promise<ReadonlyMap<string, LeaseHolder>>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import { ComportaError } from '../errors';
-import type { Lease, LeaseRequest } from './history';
+import type { Lease, LeaseHolder, LeaseRequest } from './history';
 
 /** One lease as the store knows it. */
 export interface LeaseKey {
@@ -7,12 +7,6 @@ export interface LeaseKey {
   readonly table: string;
   readonly owner: string;
   readonly fence: number;
-}
-
-export interface LeaseHolder {
-  readonly owner: string;
-  /** UTC, ISO 8601. */
-  readonly until: string;
 }
 
 /** What a store must do for leases; each is one atomic statement. */
@@ -25,6 +19,7 @@ export interface LeaseStore {
   isHeld(key: LeaseKey): Promise<boolean>;
   free(key: LeaseKey): Promise<void>;
   holder(pipeline: string, table: string): Promise<LeaseHolder | undefined>;
+  holders(pipeline: string): Promise<ReadonlyMap<string, LeaseHolder>>;
 }
 
 /** @throws ComportaError ConfigurationInvalid for a time to live that is not positive. */
@@ -52,6 +47,18 @@ export async function acquireLease(
     },
     release: () => store.free(key),
   };
+}
+
+/** From rows of table, owner and end. */
+export function holdersByTable(
+  rows: readonly (readonly unknown[])[],
+): ReadonlyMap<string, LeaseHolder> {
+  return new Map(
+    rows.map(([table, owner, until]) => [
+      String(table),
+      { owner: String(owner), until: String(until) },
+    ]),
+  );
 }
 
 async function leaseLost(store: LeaseStore, key: LeaseKey): Promise<ComportaError> {

@@ -2,7 +2,7 @@ import type { DatabaseConnection } from '../pipeline/pipeline';
 import type { SecretStore } from '../pipeline/secrets';
 import { fromRow, toRow } from './event-row';
 import type { EventQuery, History, HistoryEvent } from './history';
-import { acquireLease, type LeaseStore } from './leases';
+import { acquireLease, holdersByTable, type LeaseStore } from './leases';
 import type { Migration } from './migrations/migration';
 import { POSTGRES_MIGRATIONS } from './migrations/postgres';
 import { migratePostgres, openDatabase, type PostgresDatabase } from './postgres/database';
@@ -86,6 +86,7 @@ function historyOn(
 
     acquireLease: (request) => acquireLease(leases, request),
     leaseHolder: (pipeline, table) => leases.holder(pipeline, table),
+    leaseHolders: (pipeline) => leases.holders(pipeline),
     close: () => database.close(),
   };
 }
@@ -149,6 +150,9 @@ function leasesOn(database: PostgresDatabase, statements: Statements): LeaseStor
     async holder(pipeline, table) {
       const [row] = await database.rows(statements.holder, [pipeline, table]);
       return row === undefined ? undefined : { owner: String(row[0]), until: String(row[1]) };
+    },
+    async holders(pipeline) {
+      return holdersByTable(await database.rows(statements.holders, [pipeline]));
     },
   };
 }

@@ -1,6 +1,6 @@
 import { EVENT_COLUMNS, fromRow, toRow, type FieldColumn, type RowValue } from './event-row';
 import type { History, HistoryEvent } from './history';
-import { acquireLease, firstFence, type LeaseStore } from './leases';
+import { acquireLease, firstFence, holdersByTable, type LeaseStore } from './leases';
 import { SQLITE_MIGRATIONS } from './migrations/sqlite';
 import type { Migration } from './migrations/migration';
 import { bestOutcomes, checkedLimit, markedEvent, statesOf } from './results';
@@ -161,6 +161,7 @@ function historyOn(database: SqliteDatabase, leases: LeaseStore): History {
 
     acquireLease: (request) => acquireLease(leases, request),
     leaseHolder: (pipeline, table) => leases.holder(pipeline, table),
+    leaseHolders: (pipeline) => leases.holders(pipeline),
     close: () => Promise.resolve(database.close()),
   };
 }
@@ -211,6 +212,11 @@ function leasesOn(database: SqliteDatabase, now: () => number): LeaseStore {
       );
       return row === undefined ? undefined : { owner: String(row[0]), until: String(row[1]) };
     },
+
+    async holders(pipeline) {
+      const rows = await database.attempt(() => database.rows(HOLDERS, [pipeline, iso(now())]));
+      return holdersByTable(rows);
+    },
   };
 }
 
@@ -229,6 +235,9 @@ const HELD = `SELECT fence FROM comporta_lease
 
 const FREE = `UPDATE comporta_lease SET owner = NULL, expires_at = NULL
   WHERE pipeline = ?1 AND table_name = ?2 AND owner = ?3 AND fence = ?4`;
+
+const HOLDERS = `SELECT table_name, owner, expires_at FROM comporta_lease
+  WHERE pipeline = ?1 AND expires_at > ?2`;
 
 const HOLDER = `SELECT owner, expires_at FROM comporta_lease
   WHERE pipeline = ?1 AND table_name = ?2 AND expires_at > ?3`;

@@ -12,6 +12,7 @@ import type { RowFilter, Source, SourceTable } from '../sources/source';
 import type { SpanAttributes, Tracer } from '../tracing/tracing';
 import type { LoadResult } from '../workflows/api';
 import { assertCounts, assertNotEmptied } from './guards';
+import type { SourcePlaces } from './source-places';
 import { acquireLease } from './take-lease';
 
 export interface LoadDependencies {
@@ -21,6 +22,8 @@ export interface LoadDependencies {
   /** The same two, as the engine is told of them. */
   readonly endpoints: Pick<MoveRequest, 'source' | 'destination'>;
   readonly history: History;
+  /** Of the source. Undefined: it takes as many loads as come. */
+  readonly places?: SourcePlaces | undefined;
   readonly engine: Engine;
   readonly now: () => Date;
   readonly report: (progress: LoadProgress) => void;
@@ -38,8 +41,8 @@ export interface LoadRequest {
 }
 
 /**
- * Loads one table: lease, token, rows, counts, guards, publication, record, in that order. Every
- * step may be repeated: a later attempt of the same run stages apart from the earlier one, and
+ * Loads one table: lease, place at the source, token, rows, counts, guards, publication, record, in
+ * that order. Every step may be repeated: a later attempt of the same run stages apart from the earlier one, and
  * finds a finished publication instead of making another.
  */
 export async function loadTable(deps: LoadDependencies, request: LoadRequest): Promise<LoadResult> {
@@ -50,42 +53,17 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
   const step = stepsOf(deps, identity);
   const lease = await step('lease', () => acquireLease(deps, identity, () => record.started()));
   try {
-    const state = (await deps.history.states(identity.pipeline, [identity.table])).get(
-      identity.table,
-    );
-    const previous = state?.lastSuccess;
-
     const before = await deps.destination.published(identity.domain, identity.entity);
     if (before?.run === identity.run) {
       return await recordPublished(deps, identity, before, record);
     }
 
-    const table = await findTable(deps.source, identity);
-    const token = await step('token', () => readToken(deps, table, settings));
-    const from = lowerBound(settings, token, previous, before);
-
-    const previousColumns = previous?.columns;
-    const move = async (note: (attributes: SpanAttributes) => void) => {
-      const result = await deps.engine.move(
-        {
-          identity,
-          source: deps.endpoints.source,
-          destination: deps.endpoints.destination,
-          table,
-          settings,
-          ...(from === undefined ? {} : { from }),
-          ...(previousColumns === undefined ? {} : { previousColumns }),
-        },
-        deps,
-      );
-      note({ 'comporta.rows': result.rowsRead, 'comporta.bytes': result.bytes });
-      assertCounts(identity, result);
-      if (from === undefined) await assertNotEmptied(deps, table, settings, before, result);
-      return result;
-    };
-    const moved = await orDiscard(deps, identity, () => step('move', move));
+    const read = await atPlace(deps, step, (signal) =>
+      readTable({ ...deps, signal }, step, identity, before),
+    );
+    const { moved, token, previousColumns } = read;
     const published = await step('publish', () =>
-      publish(deps, request, settings, lease.current, token, moved, from),
+      publish(deps, request, settings, lease.current, read),
     );
 
     deps.report({ phase: 'recording', rows: moved.rowsRead, bytes: moved.bytes });
@@ -106,11 +84,13 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
   }
 }
 
-/** Runs the phases of a load as spans of its trace. */
-function stepsOf(
-  { tracer }: LoadDependencies,
-  { pipeline, table, batch, run }: RunIdentity,
-): <Result>(name: string, body: Parameters<typeof tracer.span<Result>>[2]) => Promise<Result> {
+/** Runs a phase of the load as a span of its trace. */
+type Step = <Result>(
+  name: string,
+  body: (note: (attributes: SpanAttributes) => void) => Promise<Result>,
+) => Promise<Result>;
+
+function stepsOf({ tracer }: LoadDependencies, { pipeline, table, batch, run }: RunIdentity): Step {
   const attributes = {
     'comporta.pipeline': pipeline,
     'comporta.table': table,
@@ -118,6 +98,71 @@ function stepsOf(
     'comporta.run': run,
   };
   return (name, body) => tracer.span(name, attributes, body);
+}
+
+/** Does what is asked of the source, once it has a place for this load. */
+async function atPlace<Result>(
+  deps: LoadDependencies,
+  step: Step,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const { places } = deps;
+  if (places === undefined) return work(deps.signal);
+  const place = await step('place', () =>
+    places.take(deps.signal, (waitingFor) =>
+      deps.report({ phase: 'waiting', waitingFor, rows: 0, bytes: 0 }),
+    ),
+  );
+  deps.report({ phase: 'connecting', rows: 0, bytes: 0 });
+  try {
+    return await work(AbortSignal.any([deps.signal, place.signal]));
+  } finally {
+    place.release();
+  }
+}
+
+/** What came of reading a table. */
+interface ReadTable {
+  readonly moved: MoveResult;
+  readonly token: TableToken;
+  /** Undefined: the whole table was read. */
+  readonly from: RowFilter['from'];
+  readonly previousColumns: HistoryEvent['columns'];
+}
+
+async function readTable(
+  deps: LoadDependencies,
+  step: Step,
+  identity: RunIdentity,
+  before: PublishedState | undefined,
+): Promise<ReadTable> {
+  const settings = settingsFor(deps.pipeline, identity.table);
+  const states = await deps.history.states(identity.pipeline, [identity.table]);
+  const previous = states.get(identity.table)?.lastSuccess;
+  const table = await findTable(deps.source, identity);
+  const token = await step('token', () => readToken(deps, table, settings));
+  const from = lowerBound(settings, token, previous, before);
+  const previousColumns = previous?.columns;
+  const move = async (note: (attributes: SpanAttributes) => void) => {
+    const result = await deps.engine.move(
+      {
+        identity,
+        source: deps.endpoints.source,
+        destination: deps.endpoints.destination,
+        table,
+        settings,
+        ...(from === undefined ? {} : { from }),
+        ...(previousColumns === undefined ? {} : { previousColumns }),
+      },
+      deps,
+    );
+    note({ 'comporta.rows': result.rowsRead, 'comporta.bytes': result.bytes });
+    assertCounts(identity, result);
+    if (from === undefined) await assertNotEmptied(deps, table, settings, before, result);
+    return result;
+  };
+  const moved = await orDiscard(deps, identity, () => step('move', move));
+  return { moved, token, from, previousColumns };
 }
 
 /**
@@ -218,9 +263,7 @@ async function publish(
   { identity }: LoadRequest,
   settings: TableSettings,
   lease: Lease,
-  token: TableToken,
-  moved: MoveResult,
-  from: RowFilter['from'],
+  { moved, token, from }: ReadTable,
 ): Promise<PublishedState> {
   deps.report({ phase: 'publishing', rows: moved.rowsRead, bytes: moved.bytes });
   return deps.destination.publish({

@@ -38,7 +38,7 @@ export async function acquireLease(
       event: started(),
     });
     if (lease !== undefined) return keepAlive(lease);
-    deps.report({ phase: 'waiting', rows: 0, bytes: 0 });
+    deps.report({ phase: 'waiting', waitingFor: 'another run of this table', rows: 0, bytes: 0 });
     await delay(ASK_AGAIN_AFTER_MS, undefined, { signal: deps.signal });
   }
 }

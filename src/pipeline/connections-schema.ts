@@ -12,6 +12,7 @@ import {
   say,
   secret,
   section,
+  wholeNumber,
 } from './values';
 
 const tlsFiles = {
@@ -48,6 +49,10 @@ const database = <Type extends 'mysql' | 'postgres'>(type: Type, description: st
       duration({ minimum: '1ms', maximum: '1h' }),
       'How long to wait for a connection.',
       defaults.DEFAULT_CONNECT_TIMEOUT,
+    ),
+    maxParallelLoads: optional(
+      wholeNumber(1, 500),
+      'Tables loaded from it at the same time, by all pipelines, batches and workers that share the history. Left out: as many as these allow.',
     ),
   });
 

@@ -169,6 +169,7 @@ function database(
     database: text('database'),
     tls: tlsSettings(context, [...at, 'tls'], input.tls),
     connectTimeoutMs: parseDuration(input.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT),
+    maxParallelLoads: input.maxParallelLoads,
   });
 }
 

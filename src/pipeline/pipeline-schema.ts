@@ -12,19 +12,8 @@ import {
   section,
   text,
   timeZone,
+  wholeNumber,
 } from './values';
-
-const wholeNumber = (minimum: number, maximum: number) => {
-  const error = say(
-    `must be a whole number from ${minimum} to ${maximum}`,
-    'write such a number without quotes',
-  );
-  return z
-    .int({ error })
-    .min(minimum, { error })
-    .max(maximum, { error })
-    .meta({ title: `whole number, ${minimum} to ${maximum}` });
-};
 
 const columnName = () => text('the name of a column', 'column');
 

@@ -173,6 +173,8 @@ export interface DatabaseConnection {
   readonly database: string;
   readonly tls: TlsSettings;
   readonly connectTimeoutMs: number;
+  /** Tables loaded from it at the same time, whoever loads them. Undefined: no limit of its own. */
+  readonly maxParallelLoads?: number;
 }
 
 export interface FileConnection {

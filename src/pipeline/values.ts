@@ -42,6 +42,18 @@ export function optional<Type extends z.ZodType>(
   });
 }
 
+export const wholeNumber = (minimum: number, maximum: number) => {
+  const error = say(
+    `must be a whole number from ${minimum} to ${maximum}`,
+    'write such a number without quotes',
+  );
+  return z
+    .int({ error })
+    .min(minimum, { error })
+    .max(maximum, { error })
+    .meta({ title: `whole number, ${minimum} to ${maximum}` });
+};
+
 /** A hundred years: beyond it, clocks and timers overflow. */
 const LONGEST_DURATION = '36500d';
 

@@ -88,6 +88,7 @@ export async function withBench(
         resources: {
           source: () => source,
           destination: () => ({ ...DESTINATION, ...options.destination }),
+          places: () => undefined,
           history: () => Promise.resolve(history),
           notifiers: () => new Map(Object.entries(options.notifiers ?? {})),
           engine: inlineEngine({ source, staging: DESTINATION }),

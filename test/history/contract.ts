@@ -275,6 +275,16 @@ export function historyContract(name: string, newStore: () => Promise<HistorySto
         assert.strictEqual(new Date(holder.until).toISOString(), holder.until);
         assert.strictEqual(await other.leaseHolder('sales', 'items'), undefined);
         assert.ok(await other.acquireLease({ ...request, table: 'items', owner: 'b' }));
+        assert.ok(await other.acquireLease({ ...request, pipeline: 'finance', owner: 'c' }));
+        const items = await other.leaseHolder('sales', 'items');
+        assert.deepStrictEqual(
+          sorted(await history.leaseHolders('sales')),
+          Object.entries({ items, orders: holder }),
+        );
+        await lease.release();
+        assert.deepStrictEqual([...(await history.leaseHolders('sales')).keys()], ['items']);
+        await store.elapse(60_001);
+        assert.strictEqual((await history.leaseHolders('sales')).size, 0);
         await other.close();
       });
 

@@ -259,6 +259,58 @@ describe('loadTable', () => {
     });
   });
 
+  it('asks nothing of the source before it has a place there, and gives it back before it publishes', async () => {
+    await withTable({}, async ({ table, load, destination }) => {
+      const done: string[] = [];
+      const source = fakeSource(new Map([['orders', table]]));
+      const noted =
+        <Args extends unknown[], Result>(name: string, work: (...args: Args) => Result) =>
+        (...args: Args): Result => {
+          done.push(name);
+          return work(...args);
+        };
+      await load('run-1', 1, {
+        source: { ...source, listTables: noted('listTables', source.listTables) },
+        destination: { ...destination, publish: noted('publish', destination.publish) },
+        report: ({ phase, waitingFor }) => {
+          if (waitingFor !== undefined) done.push(`${phase} for ${waitingFor}`);
+        },
+        places: {
+          take: (_signal, onWait) => {
+            onWait('its place');
+            done.push('taken');
+            const { signal } = new AbortController();
+            return Promise.resolve({ signal, release: () => void done.push('released') });
+          },
+          close: () => Promise.resolve(),
+        },
+      });
+      assert.deepEqual(done, [
+        'waiting for its place',
+        'taken',
+        'listTables',
+        'released',
+        'publish',
+      ]);
+    });
+  });
+
+  it('ends with its place, and gives it back when it fails', async () => {
+    await withTable({}, async ({ table, load, published, kinds }) => {
+      const lost = new AbortController();
+      table.afterBatch = () => lost.abort(new ComportaError('LeaseLost', 'the place is lost'));
+      let released = 0;
+      const places = {
+        take: () => Promise.resolve({ signal: lost.signal, release: () => void (released += 1) }),
+        close: () => Promise.resolve(),
+      };
+      await assert.rejects(load('run-1', 1, { places }), hasCode('LeaseLost'));
+      assert.equal(await published(), undefined);
+      assert.deepEqual(await kinds(), ['STARTED']);
+      assert.equal(released, 1);
+    });
+  });
+
   it('publishes nothing once another owner has the table', async () => {
     await withTable({}, async ({ table, load, history, published }) => {
       table.afterBatch = async () => {

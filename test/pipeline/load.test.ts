@@ -234,6 +234,7 @@ describe('a pipelines folder', () => {
     database: env:DB
     tls: { mode: verify-full, ca: ca.pem, certificate: c.pem, key: k.pem }
     connectTimeout: 3s
+    maxParallelLoads: 4
   lake:
     type: s3
     bucket: env:BUCKET
@@ -269,6 +270,7 @@ history: { type: sqlite, path: env:HISTORY }
       database: 'shop',
       tls: { mode: 'verify-full', ca: at('ca.pem'), certificate: at('c.pem'), key: at('k.pem') },
       connectTimeoutMs: 3_000,
+      maxParallelLoads: 4,
     });
     assert.deepEqual(project.connections.get('lake'), {
       type: 's3',

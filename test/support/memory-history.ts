@@ -1,5 +1,5 @@
 import { fromRow, toRow } from '../../src/history/event-row';
-import type { History, HistoryEvent, TableState } from '../../src/history/history';
+import type { History, HistoryEvent, LeaseHolder, TableState } from '../../src/history/history';
 import { acquireLease, firstFence, type LeaseStore } from '../../src/history/leases';
 import { bestOutcomes, checkedLimit } from '../../src/history/results';
 
@@ -54,6 +54,7 @@ export function createMemoryHistory({ now = Date.now }: MemoryHistoryOptions = {
 
     acquireLease: (request) => acquireLease(leases, request),
     leaseHolder: (pipeline, table) => leases.holder(pipeline, table),
+    leaseHolders: (pipeline) => leases.holders(pipeline),
     close: () => Promise.resolve(),
   };
 }
@@ -111,6 +112,15 @@ function memoryLeases(
       if (row?.owner === undefined || row.expiresAt <= now()) return Promise.resolve(undefined);
       const until = new Date(row.expiresAt).toISOString();
       return Promise.resolve({ owner: row.owner, until });
+    },
+    async holders(pipeline) {
+      const tables = [...rows.keys()].map((key) => JSON.parse(key) as [string, string]);
+      const held = new Map<string, LeaseHolder>();
+      for (const [of, table] of tables) {
+        const holder = of === pipeline ? await this.holder(pipeline, table) : undefined;
+        if (holder !== undefined) held.set(table, holder);
+      }
+      return held;
     },
   };
 }

@@ -72,7 +72,11 @@ function stateOf(progress: ControllerProgress): string {
 function row(table: string, activity: ActivityProgress | undefined, now: Date): string[] {
   if (activity === undefined) return [table, 'starting'];
   const { attempt, load, startedAt, lastFailure } = activity;
-  const note = lastFailure === undefined ? '' : `attempt ${attempt} after: ${lastFailure}`;
+  const notes = [
+    ...(load?.waitingFor === undefined ? [] : [`for ${load.waitingFor}`]),
+    ...(lastFailure === undefined ? [] : [`attempt ${attempt} after: ${lastFailure}`]),
+  ];
+  const note = notes.join('; ');
   if (startedAt === undefined) return [table, 'waiting', '', '', '', '', note];
   if (load === undefined) return [table, 'connecting', '', '', '', '', note];
   const rate = formatRate(load.rows, now.getTime() - startedAt.getTime());

@@ -22,6 +22,8 @@ export interface Statements {
   readonly free: string;
   /** `$1` pipeline, `$2` table. */
   readonly holder: string;
+  /** `$1` pipeline; the table before what `holder` gives. */
+  readonly holders: string;
 }
 
 const ARRAY_TYPES: Readonly<Record<FieldKind, string>> = {
@@ -74,6 +76,8 @@ export function statementsFor(schema: string): Statements {
     free: `UPDATE ${leases} SET owner = NULL, expires_at = NULL WHERE ${thisLease}`,
     holder: `SELECT owner, ${isoText('expires_at')} FROM ${leases}
       WHERE pipeline = $1 AND table_name = $2 AND expires_at > clock_timestamp()`,
+    holders: `SELECT table_name, owner, ${isoText('expires_at')} FROM ${leases}
+      WHERE pipeline = $1 AND expires_at > clock_timestamp()`,
   };
 }
 

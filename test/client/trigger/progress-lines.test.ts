@@ -60,6 +60,15 @@ describe('progressLines', () => {
     ]);
   });
 
+  it('says what a load waits for', () => {
+    const load = { phase: 'waiting', waitingFor: 'one of the 2 places at shop' } as const;
+    const activity = { attempt: 1, startedAt: START, load: { ...load, rows: 0, bytes: 0 } };
+    assert.match(
+      lines({ ...PROGRESS, tables: [{ table: 'orders', activity }] })[2] ?? '',
+      /^ {2}orders {2}waiting .* for one of the 2 places at shop$/,
+    );
+  });
+
   it('counts the tables that are held back', () => {
     const controller = { ...CONTROLLER, paused: ['payments', 'sessions'] };
     assert.match(
