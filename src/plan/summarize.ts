@@ -38,5 +38,8 @@ export function summarize(
 
 function causeOf(outcome: HistoryEvent | undefined): string {
   if (outcome === undefined) return 'did not run: its workflow never started the load';
-  return outcome.error ?? 'began and did not end: its workflow was terminated or timed out';
+  return (
+    outcome.error ??
+    'began and did not end: another execution loads it still, or its workflow was terminated or timed out'
+  );
 }

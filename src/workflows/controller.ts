@@ -27,7 +27,7 @@ import {
   type PlanSummary,
   type TableGesture,
 } from './api';
-import { BATCH, batchAttributes, ingestAttributes, SCHEDULED_START } from './attributes';
+import { batchAttributes, corrections, ingestAttributes, SCHEDULED_START } from './attributes';
 import type { ingestTable } from './ingest-table';
 import { isUntouched, LoadQueue } from './load-queue';
 
@@ -96,9 +96,9 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
 
   if (plan === undefined) {
     const planning = activities.planLoad({ ...request(input), ...scheduledTime(), batch });
-    if (workflowInfo().typedSearchAttributes.get(BATCH) === undefined) {
-      upsertSearchAttributes(batchAttributes({ pipeline: input.pipeline, batch }));
-    }
+    const filed = batchAttributes({ pipeline: input.pipeline, batch });
+    const amended = corrections(workflowInfo().typedSearchAttributes, filed);
+    if (amended.length > 0) upsertSearchAttributes(amended);
     plan = await planning;
   }
 
@@ -292,7 +292,8 @@ async function loadOne(
     await child.result();
     return 'loaded';
   } catch (error) {
-    if (isCancellation(error)) throw error;
+    // A child that somebody cancelled by itself is a table that failed.
+    if (CancellationScope.current().consideredCancelled) throw error;
     return error instanceof WorkflowExecutionAlreadyStartedError ? 'alreadyRunning' : 'failed';
   }
 }

@@ -17,7 +17,7 @@ import {
   type LoadOptions,
   type LoadResult,
 } from './api';
-import { FAILURE, ingestAttributes, TABLE } from './attributes';
+import { corrections, FAILURE, ingestAttributes } from './attributes';
 
 const DEFAULT_LOAD: Required<LoadOptions> = {
   taskQueue: engineTaskQueue('embedded'),
@@ -41,11 +41,9 @@ const control = proxyActivities<Pick<ControlActivities, 'recordFailure'>>({
  * first workflow task scheduled; a load behind another step would not run again.
  */
 export async function ingestTable(input: IngestTableInput): Promise<LoadResult> {
-  const load = startLoad(input);
-  // A hand-started execution ("Start Workflow Like This One") comes without its search attributes.
-  if (workflowInfo().typedSearchAttributes.get(TABLE) === undefined) {
-    upsertSearchAttributes(ingestAttributes(input));
-  }
+  const load = loadOnceMore(input);
+  const amended = corrections(workflowInfo().typedSearchAttributes, ingestAttributes(input));
+  if (amended.length > 0) upsertSearchAttributes(amended);
   try {
     return await load;
   } catch (error) {
@@ -64,6 +62,23 @@ export async function ingestTable(input: IngestTableInput): Promise<LoadResult> 
     );
     if (isCancellation(error)) throw error;
     throw ApplicationFailure.create({ message, type: code, nonRetryable: true });
+  }
+}
+
+/** How an attempt ends that was stopped by somebody who wants the load to begin again. */
+const BEGIN_AGAIN: readonly string[] = ['ActivityReset', 'WorkerShutdown'];
+
+/**
+ * The load with its attempts. An operator's *Reset* of the activity under way, and a worker that
+ * shuts down, end an attempt as a failure does; if it was the last one, the load begins anew.
+ */
+async function loadOnceMore(input: IngestTableInput): Promise<LoadResult> {
+  for (;;) {
+    try {
+      return await startLoad(input);
+    } catch (error) {
+      if (!BEGIN_AGAIN.includes(causeOf(error).code)) throw error;
+    }
   }
 }
 

@@ -38,10 +38,16 @@ export interface WorldOptions {
   /** File name to YAML text; `connections.yaml` must name a `lake` of `path: ../lake`. */
   readonly files: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Loads at a time. Default: 4. */
+  readonly maxLoads?: number;
 }
 
 /** Only one at a time per process: the task queues are the real ones. */
-export async function startWorld({ files, environment = {} }: WorldOptions): Promise<World> {
+export async function startWorld({
+  files,
+  environment = {},
+  maxLoads = 4,
+}: WorldOptions): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), 'comporta-world-'));
   const pipelines = join(root, 'pipelines');
   await mkdir(pipelines);
@@ -58,7 +64,7 @@ export async function startWorld({ files, environment = {} }: WorldOptions): Pro
       connection,
       namespace: client.options.namespace,
       roles: ['control', 'embedded'],
-      maxLoads: 4,
+      maxLoads,
       workflows: { workflowBundle: await workflowBundle() },
       loadProject,
       resources,
