@@ -77,6 +77,11 @@ export interface TableSnapshot {
   readonly description: TableDescription;
   /** Maps every column. Throws TypeUnsupported naming each column without a faithful type. */
   plan(settings: TableSettings): ReadPlan;
+  /**
+   * Has the server take the table's `where`, and looks for its cursor, without reading a row. Throws
+   * as a load would: SourceRejected, ConfigurationInvalid.
+   */
+  tryFilter(settings: Pick<TableSettings, 'where' | 'cursor'>): Promise<void>;
   /** Counts rows by a statement of its own: a second scan of the table. */
   count(filter: RowFilter): Promise<number>;
   /** The largest value of a column in the source's text form; undefined for no rows or only NULLs. */

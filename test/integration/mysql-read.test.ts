@@ -285,6 +285,26 @@ for (const { name, mariadb, service } of SERVERS) {
         await assert.rejects(ids({ where: 'id = = 1' }), isError('SourceRejected', /id = = 1/));
       });
 
+      it('is tried without reading a row', async () => {
+        const table = await database.table('filtered');
+        await withSnapshot(database.source, table, async (snapshot) => {
+          await snapshot.tryFilter({ where: 'id > 0 -- all' });
+          await snapshot.tryFilter({
+            where: 'SLEEP(60) = 0',
+            cursor: { column: 'ID', lookBack: 0 },
+          });
+          const cursor = { column: 'nothing', lookBack: 0 };
+          await assert.rejects(
+            snapshot.tryFilter({ cursor }),
+            isError('ConfigurationInvalid', /nothing/),
+          );
+          await assert.rejects(
+            snapshot.tryFilter({ where: 'no_such_column = 1' }),
+            isError('SourceRejected', /filter "no_such_column = 1"/),
+          );
+        });
+      });
+
       it('finds the maximum of a cursor in a form that finds its row again', async () => {
         const table = await database.table('filtered');
         for (const column of ['id', 'f', 'b', 'd', 'at', 'ts', 'word', 'bin', 'n']) {

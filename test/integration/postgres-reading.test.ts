@@ -86,6 +86,25 @@ for (const version of VERSIONS) {
         });
       }
 
+      it('is tried without reading a row', async () => {
+        const snapshot = await source.openSnapshot(await tableOf(source, 'public.people'), never);
+        await snapshot.tryFilter({ where: 'id > 0 -- all' });
+        await snapshot.tryFilter({
+          where: 'id / (id - id) = 1',
+          cursor: { column: 'ID', lookBack: 0 },
+        });
+        const cursor = { column: 'nothing', lookBack: 0 };
+        await assert.rejects(
+          snapshot.tryFilter({ cursor }),
+          fails('ConfigurationInvalid', /nothing/),
+        );
+        await assert.rejects(
+          snapshot.tryFilter({ where: 'nothing = 1' }),
+          fails('SourceRejected', /filter "nothing = 1"/),
+        );
+        await snapshot.close();
+      });
+
       it('names the filter when it is the reading that the server refuses', async () => {
         const snapshot = await source.openSnapshot(await tableOf(source, 'public.people'), never);
         const statistics = { rows: 0, invalidValues: 0 };

@@ -66,6 +66,7 @@ export function fakeSource(tables: Map<string, FakeTable>): Source {
     return {
       description: { table, columns: [], primaryKey: ['id'] },
       plan: () => ({ columns: fake.columns }),
+      tryFilter: () => Promise.resolve(),
       count: (filter) => Promise.resolve(fake.count?.() ?? matching(filter).length),
       maximum: () =>
         Promise.resolve(

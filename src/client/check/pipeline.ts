@@ -88,7 +88,7 @@ function patternFindings(
   ];
 }
 
-/** Opens each table as a load does and maps its columns. */
+/** Opens each table as a load does, maps its columns and tries its filter. */
 async function columnFindings(
   source: Source,
   pipeline: Pipeline,
@@ -119,7 +119,9 @@ async function columnError(
   try {
     const snapshot = await source.openSnapshot(table, new AbortController().signal);
     try {
-      snapshot.plan(settingsFor(pipeline, table.id));
+      const settings = settingsFor(pipeline, table.id);
+      snapshot.plan(settings);
+      await snapshot.tryFilter(settings);
     } finally {
       await snapshot.close();
     }

@@ -85,6 +85,15 @@ function createSnapshot(
     plan: (settings) => ({
       columns: planColumns(description, settings).map(({ spec }) => spec),
     }),
+    async tryFilter({ where, cursor }) {
+      if (cursor !== undefined) cursorColumn(description, cursor.column);
+      if (where === undefined) return;
+      const filter = { where };
+      await session.query(
+        `SELECT 1${from}${whereClause(description, filter)} LIMIT 0`,
+        subjectOf(filter),
+      );
+    },
     async count(filter) {
       const [row] = await session.query(
         `SELECT COUNT(*) AS rows_found${from}${whereClause(description, filter)}`,

@@ -65,6 +65,14 @@ function createSnapshot(
     description,
     plan: (settings) => ({ columns: planColumns(description, settings).map(({ spec }) => spec) }),
 
+    async tryFilter({ where, cursor }) {
+      if (cursor !== undefined) cursorColumn(description, cursor.column);
+      if (where === undefined) return;
+      const filter = { where };
+      const sql = `SELECT 1 FROM ${relation}${whereClause(description, filter)} LIMIT 0`;
+      await session.query(sql, [], subject(filter));
+    },
+
     async count(filter) {
       const sql = `SELECT count(*) AS count FROM ${relation}${whereClause(description, filter)}`;
       const [row] = await session.query(sql, [], subject(filter));

@@ -3,10 +3,14 @@ import { ComportaError } from '../../../src/errors';
 import type { TableSnapshot } from '../../../src/sources/source';
 import { CONNECTIONS, SALES, withBench } from '../command-bench';
 
-/** A snapshot whose columns are as the test says. */
-function snapshot(plan: () => never): Promise<TableSnapshot> {
+/** A snapshot whose columns are as the test says, and its server's opinion of a filter. */
+function snapshot(
+  plan: () => never,
+  tryFilter: TableSnapshot['tryFilter'] = () => Promise.resolve(),
+): Promise<TableSnapshot> {
   return Promise.resolve({
     plan,
+    tryFilter,
     close: () => Promise.resolve(),
   } as Partial<TableSnapshot> as never);
 }
@@ -66,6 +70,23 @@ describe('check', () => {
         '    error: orders, customers: no right to read',
         '    → GRANT SELECT ON shop.* TO loader',
       ]);
+    });
+  });
+
+  it('finds a filter that the server refuses', async () => {
+    const files = {
+      'connections.yaml': CONNECTIONS,
+      'sales.yaml': `${SALES}overrides:\n  orders: { where: "oops = 1" }\n`,
+    };
+    const tryFilter = ({ where }: { where?: string }) =>
+      where === undefined
+        ? Promise.resolve()
+        : Promise.reject(new ComportaError('SourceRejected', `no column in "${where}"`));
+    const source = { openSnapshot: () => snapshot(() => undefined as never, tryFilter) };
+    await withBench({ files, source }, async ({ run }) => {
+      const { stdout } = await run('check', 'sales');
+      assert.match(stdout, /error: orders: no column in "oops = 1"/);
+      assert.doesNotMatch(stdout, /customers/);
     });
   });
 
