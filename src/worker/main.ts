@@ -6,7 +6,7 @@ import {
   type TelemetryOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
-import { pino } from 'pino';
+import { pino, stdSerializers } from 'pino';
 import { exitCodeOf } from '../client/exit-codes';
 import { messageOf } from '../errors';
 import { localSecretStore } from '../pipeline/secrets';
@@ -27,7 +27,15 @@ import { temporalLogger } from './temporal-logger';
 
 async function main(): Promise<void> {
   const settings = parseWorkerOptions(process.argv.slice(2), process.env);
-  const log = pino({ level: settings.logLevel, base: { service: 'comporta' } }, process.stderr);
+  const log = pino(
+    {
+      level: settings.logLevel,
+      base: { service: 'comporta' },
+      // By this name the SDK tells why an activity or a workflow failed.
+      serializers: { error: stdSerializers.err },
+    },
+    process.stderr,
+  );
   Runtime.install({
     logger: temporalLogger(log),
     telemetryOptions: {
