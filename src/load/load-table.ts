@@ -54,7 +54,7 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
 
     const before = await deps.destination.published(identity.domain, identity.entity);
     if (before?.run === identity.run) {
-      return await recordPublished(deps, identity, before, record);
+      return await recordPublished(deps, identity, lease.current, before, record);
     }
 
     const table = await findTable(deps.source, identity);
@@ -92,7 +92,7 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
       bytes: moved.bytes,
     });
     await deps.history.append([event]);
-    await keepTheRule(deps, identity);
+    await keepTheRule(deps, identity, lease.current);
     return resultOf(event, published);
   } finally {
     await lease.release();
@@ -222,6 +222,7 @@ async function publish(
 async function recordPublished(
   deps: LoadDependencies,
   identity: RunIdentity,
+  lease: Lease,
   published: PublishedState,
   record: EventFactory,
 ): Promise<LoadResult> {
@@ -233,12 +234,18 @@ async function recordPublished(
     bytes: published.files.reduce((sum, file) => sum + file.bytes, 0),
   });
   await deps.history.append([event]);
-  await keepTheRule(deps, identity);
+  await keepTheRule(deps, identity, lease);
   return resultOf(event, published);
 }
 
-async function keepTheRule(deps: LoadDependencies, { domain, entity }: RunIdentity): Promise<void> {
+async function keepTheRule(
+  deps: LoadDependencies,
+  { domain, entity }: RunIdentity,
+  lease: Lease,
+): Promise<void> {
   try {
+    // A later owner may be staging by now.
+    await lease.assertHeld();
     await deps.destination.retain(domain, entity, deps.pipeline.destination.retention);
   } catch (error) {
     deps.warn(`old loads of ${domain}/${entity} could not be deleted: ${messageOf(error)}`);
