@@ -18,56 +18,70 @@ import { runId } from './run-identity';
 
 const STARTING: LoadProgress = { phase: 'connecting', rows: 0, bytes: 0 };
 
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 60_000;
+
 /** The activity of an engine's role: everything about one table's load but its scheduling. */
 export function createEngineActivities(deps: ActivityDependencies): EngineActivities {
   return {
     loadTable: (input) => {
       const context = deps.context();
-      return speakTemporal(context, () =>
-        withHeartbeat(context, STARTING, async (report) => {
-          const { project, pipeline } = await findPipeline(deps, input.pipeline);
-          const source = deps.resources.source(project, pipeline);
-          const identity = identityOf(context, input, pipeline, source);
-          const log = deps.log.child(logFields(context.info.workflowExecution, input));
-          const { workflowId, runId: workflowRunId } = executionOf(context);
-          const history = await deps.resources.history(project);
-          const result = await loadTable(
-            {
-              pipeline,
-              source,
-              destination: deps.resources.destination(project, pipeline),
-              history,
-              places: deps.resources.places(project, pipeline, history),
-              endpoints: {
-                source: sourceEndpoint(project, pipeline),
-                destination: destinationEndpoint(project, pipeline),
+      return speakTemporal(
+        context,
+        () =>
+          withHeartbeat(context, STARTING, async (report) => {
+            const { project, pipeline } = await findPipeline(deps, input.pipeline);
+            const source = deps.resources.source(project, pipeline);
+            const identity = identityOf(context, input, pipeline, source);
+            const log = deps.log.child(logFields(context.info.workflowExecution, input));
+            const { workflowId, runId: workflowRunId } = executionOf(context);
+            const history = await deps.resources.history(project);
+            const result = await loadTable(
+              {
+                pipeline,
+                source,
+                destination: deps.resources.destination(project, pipeline),
+                history,
+                places: deps.resources.places(project, pipeline, history),
+                endpoints: {
+                  source: sourceEndpoint(project, pipeline),
+                  destination: destinationEndpoint(project, pipeline),
+                },
+                engine: deps.resources.engine,
+                now: deps.now,
+                report,
+                warn: (message) => log.warn(message),
+                tracer: deps.tracer,
+                signal: context.cancellationSignal,
               },
-              engine: deps.resources.engine,
-              now: deps.now,
-              report,
-              warn: (message) => log.warn(message),
-              tracer: deps.tracer,
-              signal: context.cancellationSignal,
-            },
-            {
-              identity,
-              decision: input.decision ?? { verdict: 'forced', reason: 'started by hand' },
-              workflowId,
-              workflowRunId,
-            },
-          );
-          // Its run is among the fields of the child already.
-          log.info({ ...result, run: undefined }, 'loaded');
-          const { engine } = settingsFor(pipeline, input.table);
-          deps.metrics.loaded({ ...result, pipeline: input.pipeline, engine });
-          deps.metrics.verified(input.pipeline, [
-            { table: input.table, at: new Date(deps.now().getTime() - result.durationMs) },
-          ]);
-          return result;
-        }),
+              {
+                identity,
+                decision: input.decision ?? { verdict: 'forced', reason: 'started by hand' },
+                workflowId,
+                workflowRunId,
+              },
+            );
+            // Its run is among the fields of the child already.
+            log.info({ ...result, run: undefined }, 'loaded');
+            const { engine } = settingsFor(pipeline, input.table);
+            deps.metrics.loaded({ ...result, pipeline: input.pipeline, engine });
+            deps.metrics.verified(input.pipeline, [
+              { table: input.table, at: new Date(deps.now().getTime() - result.durationMs) },
+            ]);
+            return result;
+          }),
+        pauseAfter,
       );
     },
   };
+}
+
+/**
+ * What failed is left alone for 2, 4, 8, … seconds. The load of a worker that died did not fail: it
+ * goes on as soon as Temporal has noticed, by the workflow's retry policy.
+ */
+function pauseAfter(attempt: number): number {
+  return Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
 }
 
 function executionOf(context: Context): { workflowId: string; runId: string } {

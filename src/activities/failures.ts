@@ -8,16 +8,19 @@ import { ComportaError, messageOf } from '../errors';
  *   another attempt can help. Causes stay behind: a driver's own message may quote what it sent;
  * - anything thrown because the activity was cancelled becomes a CancelledFailure. An AbortError
  *   would be refused by the server, and Pause and Reset of the activity would then hang.
+ * `pace` says how many milliseconds after its failed attempt, counted from 1, the next one begins.
+ * Default: as the activity's retry policy says.
  */
 export async function speakTemporal<Result>(
   context: Context,
   body: () => Promise<Result>,
+  pace?: (attempt: number) => number,
 ): Promise<Result> {
   try {
     return await body();
   } catch (error) {
     if (context.cancellationSignal.aborted) throw cancellation(context);
-    throw toFailure(error);
+    throw toFailure(error, pace?.(context.info.attempt));
   }
 }
 
@@ -35,18 +38,21 @@ function cancellation({ cancellationSignal, cancellationDetails }: Context): Err
     : new CancelledFailure(`cancelled: ${messageOf(cancellationSignal.reason)}`);
 }
 
-export function toFailure(error: unknown): Error {
+function toFailure(error: unknown, nextRetryDelay: number | undefined): Error {
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure) return error;
+  const next = nextRetryDelay === undefined ? {} : { nextRetryDelay };
   if (error instanceof ComportaError) {
     return ApplicationFailure.create({
       message: error.message,
       type: error.code,
       nonRetryable: !error.retryable,
+      ...next,
     });
   }
   return ApplicationFailure.create({
     message: `unexpected: ${messageOf(error)}`,
     type: 'Unexpected',
     nonRetryable: false,
+    ...next,
   });
 }

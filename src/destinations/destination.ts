@@ -118,7 +118,7 @@ export interface Destination extends StagingArea {
    */
   discard(identity: RunIdentity): Promise<void>;
   /**
-   * Deletes loads that the rule no longer keeps, and staging left by dead attempts; brings views up
+   * Deletes loads that the rule no longer keeps, and whatever is staged for the table; brings views up
    * to date that a publication killed after its swap left behind. Call it by the table's owner only.
    */
   retain(

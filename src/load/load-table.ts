@@ -55,7 +55,7 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
   try {
     const before = await deps.destination.published(identity.domain, identity.entity);
     if (before?.run === identity.run) {
-      return await recordPublished(deps, identity, before, record);
+      return await recordPublished(deps, identity, lease.current, before, record);
     }
 
     const read = await atPlace(deps, step, (signal) =>
@@ -77,7 +77,7 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
       bytes: moved.bytes,
     });
     await step('record', () => deps.history.append([event]));
-    await keepTheRule(deps, identity);
+    await keepTheRule(deps, identity, lease.current);
     return resultOf(event, published);
   } finally {
     await lease.release();
@@ -286,6 +286,7 @@ async function publish(
 async function recordPublished(
   deps: LoadDependencies,
   identity: RunIdentity,
+  lease: Lease,
   published: PublishedState,
   record: EventFactory,
 ): Promise<LoadResult> {
@@ -297,12 +298,18 @@ async function recordPublished(
     bytes: published.files.reduce((sum, file) => sum + file.bytes, 0),
   });
   await deps.history.append([event]);
-  await keepTheRule(deps, identity);
+  await keepTheRule(deps, identity, lease);
   return resultOf(event, published);
 }
 
-async function keepTheRule(deps: LoadDependencies, { domain, entity }: RunIdentity): Promise<void> {
+async function keepTheRule(
+  deps: LoadDependencies,
+  { domain, entity }: RunIdentity,
+  lease: Lease,
+): Promise<void> {
   try {
+    // A later owner may be staging by now.
+    await lease.assertHeld();
     await deps.destination.retain(domain, entity, deps.pipeline.destination.retention);
   } catch (error) {
     deps.warn(`old loads of ${domain}/${entity} could not be deleted: ${messageOf(error)}`);

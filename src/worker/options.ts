@@ -68,7 +68,7 @@ The connection comes from Temporal's environment configuration: TEMPORAL_ADDRESS
 TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, or a profile (TEMPORAL_PROFILE,
 TEMPORAL_CONFIG_FILE).
 
-SIGINT and SIGTERM stop the worker gracefully: loads under way get 10 seconds to end, the rest
+SIGINT and SIGTERM stop the worker gracefully: loads under way get 5 seconds to end, the rest
 is handed back to Temporal and goes on in another worker.
 
 Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage or configuration, 3 Temporal could not be

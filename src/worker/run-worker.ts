@@ -47,8 +47,11 @@ async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worke
     ...(tracing === undefined ? {} : { sinks: tracing.worker.sinks }),
     namespace: deps.namespace,
     taskQueue: role === 'control' ? CONTROL_TASK_QUEUE : engineTaskQueue(role),
-    shutdownGraceTime: '10 seconds',
+    shutdownGraceTime: '5 seconds',
     shutdownForceTime: '30 seconds',
+    // Without this the SDK holds a heartbeat back for 0.8 of its timeout, up to a minute: people who
+    // watch a load, and a cancelled or reset load itself, would learn of it that much later.
+    maxHeartbeatThrottleInterval: '1 second',
   };
   const activityDependencies: ActivityDependencies = {
     ...deps,
@@ -69,9 +72,9 @@ async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worke
         ...common,
         activities: createEngineActivities(activityDependencies),
         maxConcurrentActivityTaskExecutions: deps.maxLoads,
-        // Without this the SDK holds a heartbeat back for 0.8 of its timeout: people who watch a
-        // load, and a cancelled or reset load itself, would learn of it that much later.
-        maxHeartbeatThrottleInterval: '1 second',
+        // A frozen process still gets a task for each poll that it had open, and the attempt is lost.
+        // One poll fetches far more loads than a worker can begin.
+        maxConcurrentActivityTaskPolls: 1,
       });
   }
 }

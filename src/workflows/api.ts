@@ -17,6 +17,13 @@ export function engineTaskQueue(engine: EngineName): string {
   return `comporta-${engine}`;
 }
 
+/**
+ * How long an activity may be silent before Temporal gives it to another worker. Activities are heard
+ * of every second: longer, and the work of a worker that died would lie there while its successor
+ * is ready; shorter, and a worker that is only held up for a moment would lose what it does.
+ */
+export const HEARTBEAT_TIMEOUT = '4 seconds';
+
 /** Keyword search attributes; the worker registers those that are missing. */
 export const SEARCH_ATTRIBUTES = {
   pipeline: 'ComportaPipeline',

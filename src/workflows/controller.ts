@@ -17,6 +17,7 @@ import {
 } from '@temporalio/workflow';
 import {
   CONTROL_TASK_QUEUE,
+  HEARTBEAT_TIMEOUT,
   ingestWorkflowId,
   type BatchSummary,
   type ControlActivities,
@@ -36,7 +37,7 @@ const activities = proxyActivities<ControlActivities>({
   // Reading the tokens of 10,000 tables takes seconds; a slow source may take minutes.
   startToCloseTimeout: '10 minutes',
   // How soon a worker that died in mid-plan is noticed.
-  heartbeatTimeout: '15 seconds',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   scheduleToCloseTimeout: '1 hour',
   retry: { maximumInterval: '1 minute', maximumAttempts: 10 },
 });
@@ -45,7 +46,7 @@ const activities = proxyActivities<ControlActivities>({
 const notifications = proxyActivities<Pick<ControlActivities, 'notifyBatch'>>({
   taskQueue: CONTROL_TASK_QUEUE,
   startToCloseTimeout: '2 minutes',
-  heartbeatTimeout: '15 seconds',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   scheduleToCloseTimeout: '15 minutes',
   retry: { initialInterval: '5 seconds', maximumInterval: '2 minutes' },
 });

@@ -11,6 +11,7 @@ import {
 import {
   CONTROL_TASK_QUEUE,
   engineTaskQueue,
+  HEARTBEAT_TIMEOUT,
   type ControlActivities,
   type EngineActivities,
   type IngestTableInput,
@@ -28,6 +29,7 @@ const DEFAULT_LOAD: Required<LoadOptions> = {
 const control = proxyActivities<Pick<ControlActivities, 'recordFailure'>>({
   taskQueue: CONTROL_TASK_QUEUE,
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
   // The record matters more than its hour: without it the morning shows a load that never ended.
   scheduleToCloseTimeout: '12 hours',
   retry: { maximumInterval: '1 minute' },
@@ -87,9 +89,10 @@ function startLoad(input: IngestTableInput): Promise<LoadResult> {
   const { loadTable } = proxyActivities<EngineActivities>({
     taskQueue,
     startToCloseTimeout: timeoutMs,
-    heartbeatTimeout: '15 seconds',
-    // All retries of a load are here: neither the workflow nor the schedule repeats it.
-    retry: { maximumAttempts, initialInterval: '2 seconds', maximumInterval: '1 minute' },
+    heartbeatTimeout: HEARTBEAT_TIMEOUT,
+    // All retries of a load are here: neither the workflow nor the schedule repeats it. The pace is
+    // that of a worker that was lost; after a failure the activity asks for a longer one.
+    retry: { maximumAttempts, initialInterval: '500 milliseconds', backoffCoefficient: 1 },
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     summary: input.table.slice(0, SUMMARY_BYTES),
   });

@@ -105,25 +105,21 @@ describe('retention of a table’s runs', () => {
     assert.deepEqual((await kept()).data, ['r1']);
   });
 
-  it('removes staging of the published run and what is old, not what may be alive', async () => {
-    const stage = async (run: string, attempt: number) => {
+  it('removes whatever is staged for the table, and for no other one', async () => {
+    const stage = async (run: string, attempt: number, entity = 'orders') => {
       const table = orders(1, 2, 3);
       const other = createParquetDestination(store, { compression: 'zstd' });
-      const writer = await other.stage(identityOf({ run, attempt, table }), table.columns);
+      const writer = await other.stage(identityOf({ run, attempt, table, entity }), table.columns);
       for (const batch of batches(table, 10)) await writer.write(batch);
       await writer.finish();
     };
     await stage('r1', 1);
     await stage('r2', 1);
-    await stage('r0', 1);
-    const longAgo = new Date(Date.now() - 2 * DAY_MS);
-    const old = join(root, '_staging/sales/orders/r0.1');
-    await utimes(join(old, 'part-0000.parquet'), longAgo, longAgo);
-    await utimes(old, longAgo, longAgo);
+    await stage('r1', 1, 'orders_old');
     await load(destination, { run: 'r1', attempt: 2, table: orders(1) });
     await destination.retain('sales', 'orders', { runs: 0, days: 0 });
     assert.deepEqual(await paths(store, '_staging'), [
-      '_staging/sales/orders/r2.1/part-0000.parquet',
+      '_staging/sales/orders_old/r1.1/part-0000.parquet',
     ]);
   });
 

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { leaveServer, stopAtTheEnd } from '../../scripts/services/end-of-process';
+import { eventually } from './eventually';
 
 const MAIN = join(__dirname, '../../src/worker/main.ts');
 
@@ -9,8 +11,14 @@ export interface WorkerProcess {
   readonly pid: number;
   /** What it logged so far: a JSON object per line. */
   readonly log: () => string;
+  /** Resolves when it polls its task queues. */
+  ready(): Promise<void>;
+  /** For SIGSTOP and SIGCONT, which it outlives. */
+  signal(signal: NodeJS.Signals): void;
   /** Sends SIGTERM and resolves with the exit code. */
   stop(): Promise<number | null>;
+  /** Ends it as a power cut would, and resolves when it is gone. */
+  kill9(): Promise<void>;
 }
 
 /** Starts a worker; it is not yet ready when this returns. */
@@ -22,16 +30,27 @@ export function startWorkerProcess(
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  const pid = child.pid!;
+  stopAtTheEnd(pid, 'SIGKILL');
   let log = '';
   child.stderr.on('data', (data: Buffer) => (log += data.toString()));
-  const ended = once(child, 'close');
+  const ended = once(child, 'close').finally(() => leaveServer(pid));
   return {
-    pid: child.pid!,
+    pid,
     log: () => log,
+    ready: () =>
+      eventually(() => {
+        if (!log.includes('"msg":"ready"')) throw new Error(`the worker is not ready: ${log}`);
+      }),
+    signal: (signal) => void child.kill(signal),
     stop: async () => {
       child.kill('SIGTERM');
       const [code] = (await ended) as [number | null];
       return code;
+    },
+    kill9: async () => {
+      child.kill('SIGKILL');
+      await ended;
     },
   };
 }

@@ -9,13 +9,13 @@ import type { ObjectStore, StagingScope } from './storage';
  */
 export async function checkStore(store: ObjectStore): Promise<readonly Finding[]> {
   const name = `check-${randomUUID()}`;
-  const scope: StagingScope = { domain: 'check', entity: 'check', run: name, attempt: 1 };
+  const scope: StagingScope = { domain: 'check', entity: name, run: name, attempt: 1 };
   const path = `_staging/_check/${name}.json`;
   const subject = store.description;
   try {
     const conditional = await tryDocuments(store, path);
     await tryStaging(store, scope, `_staging/_check/${name}.parquet`);
-    await store.sweep(scope.domain, scope.entity, () => false);
+    await store.sweep(scope.domain, scope.entity);
     return conditional ? [] : [unconditional(subject)];
   } catch (error) {
     const remedy = error instanceof ComportaError ? error.remedy : undefined;

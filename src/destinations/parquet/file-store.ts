@@ -10,13 +10,15 @@ import {
   listFiles,
   removeEmptyFolders,
   removeFolder,
-  sweepAttempts,
+  removeOldFiles,
 } from './folders';
 import { readVersioned, writeAtomically } from './local-files';
 import type { ClosableReader, ObjectStore, StagedFile, StagingScope } from './storage';
 
 /** Everything that is staged lies here, outside raw/, where no reader looks. */
 const STAGING = '_staging';
+/** A document is written in milliseconds: one that takes so long is of a process that died in it. */
+const DEAD_AFTER_MS = 60_000;
 
 /**
  * A lake in a folder of a local file system. What is written is forced to disk before it becomes
@@ -29,6 +31,7 @@ export function createFileStore(root: string): ObjectStore {
     });
   }
   const description = `file:${root}`;
+  const unfinished = join(root, STAGING, '_documents');
   const absolute = (path: string) => join(root, path);
   const guarded = async <Result>(action: string, body: () => Promise<Result>): Promise<Result> => {
     try {
@@ -48,13 +51,14 @@ export function createFileStore(root: string): ObjectStore {
     address: absolute,
     uri: (path) => `file://${absolute(path)}`,
     get: (path) => guarded(`read ${path}`, () => readVersioned(absolute(path))),
-    put: (path, body) => guarded(`write ${path}`, () => writeAtomically(absolute(path), body)),
+    put: (path, body) =>
+      guarded(`write ${path}`, () => writeAtomically(absolute(path), body, unfinished)),
     replace: (path, body, expected) =>
       guarded(`replace ${path}`, () =>
         withFileLock(root, path, async () => {
           const present = await readVersioned(absolute(path));
           if (present?.version !== expected) return false;
-          await writeAtomically(absolute(path), body);
+          await writeAtomically(absolute(path), body, unfinished);
           return true;
         }),
       ),
@@ -91,10 +95,11 @@ export function createFileStore(root: string): ObjectStore {
       }),
     clear,
     localCopy: (path) => Promise.resolve(absolute(path)),
-    sweep: (domain, entity, isDead) =>
-      guarded('remove what dead attempts staged', () =>
-        sweepAttempts(join(root, STAGING, domain, entity), isDead),
-      ),
+    sweep: (domain, entity) =>
+      guarded('remove what dead attempts staged', async () => {
+        await removeFolder(join(root, STAGING, domain, entity));
+        await removeOldFiles(unfinished, DEAD_AFTER_MS);
+      }),
     check: () => checkStore(store),
     close: () => Promise.resolve(),
   };

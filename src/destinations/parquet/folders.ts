@@ -1,7 +1,7 @@
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { isAbsent } from './errors';
-import type { Leftover, StagingScope, StoredObject } from './storage';
+import type { StagingScope, StoredObject } from './storage';
 
 /** Local folders, as the stores use them for a lake on disk and for staging. */
 
@@ -47,28 +47,19 @@ export function attemptFolder({ domain, entity, run, attempt }: StagingScope): s
   return join(domain, entity, `${run}.${attempt}`);
 }
 
-/** Removes the folders of dead attempts; `folder` holds those of one entity. */
-export async function sweepAttempts(
-  folder: string,
-  isDead: (leftover: Leftover) => boolean,
-): Promise<void> {
-  for (const entry of await entriesOf(folder)) {
-    const path = join(folder, entry.name);
-    const modified = await lastWritten(path);
-    if (modified === undefined) continue;
-    // The attempt is the part behind the last dot, whatever the run is called.
-    const run = entry.name.slice(0, entry.name.lastIndexOf('.'));
-    if (isDead({ run, modified })) await rm(path, { recursive: true, force: true });
+/**
+ * Removes files that are so much older than the last change of their folder. Both times are the file
+ * system's, so no clock of this machine matters.
+ */
+export async function removeOldFiles(folder: string, olderByMs: number): Promise<void> {
+  const changed = await unlessAbsent(stat(folder));
+  if (changed === undefined) return;
+  for (const { name } of await entriesOf(folder)) {
+    const file = join(folder, name);
+    const status = await unlessAbsent(stat(file));
+    const isOld = status !== undefined && changed.mtimeMs - status.mtimeMs > olderByMs;
+    if (isOld) await rm(file, { force: true });
   }
-}
-
-/** When anything in the folder was last written: writing into its files does not touch the folder. */
-async function lastWritten(folder: string): Promise<Date | undefined> {
-  const status = await unlessAbsent(stat(folder));
-  if (status === undefined) return undefined;
-  const files = await listFiles(folder, folder);
-  const times = [status.mtime, ...files.map((file) => file.modified)];
-  return new Date(Math.max(...times.map((time) => time.getTime())));
 }
 
 async function entriesOf(folder: string) {

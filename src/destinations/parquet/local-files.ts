@@ -25,19 +25,35 @@ export async function readVersioned(file: string): Promise<VersionedObject | und
   }
 }
 
-/** Readers see the old content whole, then the new, also after a power cut. Makes the folder. */
-export async function writeAtomically(file: string, body: Buffer): Promise<void> {
-  const folder = dirname(file);
-  // A leading dot hides it from readers, should this process end before the rename.
-  const temporary = join(folder, `.${randomUUID()}.tmp`);
+/**
+ * Readers see the old content whole, then the new, also after a power cut. Makes the folder. Until it
+ * is whole it lies in `unfinished`, a folder on the same file system, and stays there when this
+ * process ends meanwhile.
+ */
+export async function writeAtomically(
+  file: string,
+  body: Buffer,
+  unfinished: string,
+): Promise<void> {
+  const temporary = join(unfinished, randomUUID());
   try {
     await writeNew(temporary, body);
-    await rename(temporary, file);
+    await place(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(folder);
+  await syncFolder(dirname(file));
+}
+
+async function place(temporary: string, file: string): Promise<void> {
+  try {
+    await rename(temporary, file);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+    await mkdir(dirname(file), { recursive: true });
+    await rename(temporary, file);
+  }
 }
 
 /** Writes a file that is not there yet, to the disk. */

@@ -17,8 +17,10 @@ interface StoredRun {
 
 /**
  * Deletes runs of one table beyond the newest `runs` and older than `days`, clears away what dead
- * attempts left, and completes what a publication that was killed left undone. Never a run that the present state takes a file from. Of each run the manifest
- * goes first: what it names is there as long as it is.
+ * attempts left, and completes what a publication that was killed left undone. Never a run that the
+ * present state takes a file from. Of each run the manifest goes first: what it names is there as
+ * long as it is. The caller owns the table, so whatever is staged for it is of attempts that are over
+ * or may not publish any more.
  */
 export async function retain(
   store: ObjectStore,
@@ -30,7 +32,7 @@ export async function retain(
   // Listed before the state is read: a load published in between is not in the list.
   const runs = await storedRuns(store, domain, entity);
   const current = (await readCurrent(store, domain, entity))?.document;
-  await sweepAttempts(store, domain, entity, current, now);
+  await store.sweep(domain, entity);
   if (current === undefined) return { deletedRuns: 0 };
   // A process killed right after its swap left the old view; its next attempt only records.
   await completeReaders(store, domain, entity, current);
@@ -93,18 +95,4 @@ async function deleteLeftovers(
   const own = runs.find((run) => run.run === current.run);
   const dead = own?.objects.filter(({ path }) => !isNamed(current, path)) ?? [];
   await store.delete(dead.map((object) => object.path));
-}
-
-async function sweepAttempts(
-  store: ObjectStore,
-  domain: string,
-  entity: string,
-  current: CurrentDocument | undefined,
-  now: Date,
-): Promise<void> {
-  await store.sweep(
-    domain,
-    entity,
-    ({ run, modified }) => run === current?.run || isAbandoned(modified, now),
-  );
 }

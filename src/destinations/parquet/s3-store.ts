@@ -16,7 +16,7 @@ import type { S3Connection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
 import { checkStore } from './check-store';
 import { fileError, isConflict, isMissing, stagedFileGone } from './errors';
-import { attemptFolder, sweepAttempts } from './folders';
+import { attemptFolder, removeFolder } from './folders';
 import { createS3Access, type S3Access } from './s3-access';
 import { closedUpload, stagedUpload } from './s3-upload';
 import { abortUploads, sweepUploads } from './s3-sweep';
@@ -76,11 +76,9 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
       }),
     clear,
     localCopy: (path, workspace) => download(access, path, workspace),
-    async sweep(domain, entity, isDead) {
-      await sweepUploads(access, domain, entity, isDead);
-      await locally('remove dead workspaces', () =>
-        sweepAttempts(join(local, domain, entity), isDead),
-      );
+    async sweep(domain, entity) {
+      await sweepUploads(access, domain, entity);
+      await locally('remove dead workspaces', () => removeFolder(join(local, domain, entity)));
     },
     check: () => checkStore(store),
     close: () => Promise.resolve(access.client.destroy()),

@@ -3,26 +3,22 @@ import {
   type ListMultipartUploadsCommandInput,
   type MultipartUpload,
 } from '@aws-sdk/client-s3';
-import { attemptOfPath, entityFolder, runOfPath } from './layout';
+import { attemptOfPath, entityFolder } from './layout';
 import type { S3Access } from './s3-access';
 import { abortUpload } from './s3-upload';
-import type { Leftover } from './storage';
 
 /**
- * Aborts uploads that dead attempts began under a table's folder. S3 charges for their parts and
- * shows them nowhere else.
+ * Aborts the uploads begun under a table's folder. S3 charges for their parts and shows them nowhere
+ * else.
  */
 export async function sweepUploads(
   access: S3Access,
   domain: string,
   entity: string,
-  isDead: (leftover: Leftover) => boolean,
 ): Promise<void> {
-  for await (const { Key, UploadId, Initiated } of uploads(access, entityFolder(domain, entity))) {
-    const run = Key === undefined ? undefined : runOfPath(Key)?.run;
-    if (Key === undefined || UploadId === undefined || run === undefined) continue;
-    const modified = Initiated ?? new Date();
-    if (isDead({ run, modified })) await abortUpload(access, Key, UploadId);
+  for await (const { Key, UploadId } of uploads(access, entityFolder(domain, entity))) {
+    if (Key === undefined || UploadId === undefined) continue;
+    await abortUpload(access, Key, UploadId);
   }
 }
 

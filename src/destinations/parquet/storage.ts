@@ -47,8 +47,8 @@ export interface ObjectStore {
   clear(scope: StagingScope): Promise<void>;
   /** A local file with the content of `path`: itself, or a copy in the workspace. */
   localCopy(path: string, workspace: string): Promise<string>;
-  /** Removes what attempts staged and neither committed nor discarded. */
-  sweep(domain: string, entity: string, isDead: (leftover: Leftover) => boolean): Promise<void>;
+  /** Removes whatever is staged for a table, and what processes that died left half written. */
+  sweep(domain: string, entity: string): Promise<void>;
 
   /** Tries everything that a load needs. */
   check(): Promise<readonly Finding[]>;
@@ -76,11 +76,6 @@ export interface StagingScope {
   readonly entity: string;
   readonly run: string;
   readonly attempt: number;
-}
-
-export interface Leftover {
-  readonly run: string;
-  readonly modified: Date;
 }
 
 /** One file on its way into the lake, being written. */
