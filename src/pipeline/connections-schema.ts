@@ -45,6 +45,11 @@ const database = <Type extends 'mysql' | 'postgres'>(type: Type, description: st
       'How long to wait for a connection.',
       defaults.DEFAULT_CONNECT_TIMEOUT,
     ),
+    silenceTimeout: optional(
+      duration({ minimum: '100ms', maximum: '1h' }),
+      'How long the server may send nothing while it runs a statement before it is asked, over another connection, whether it is still at work. If not, the connection is given up.',
+      defaults.DEFAULT_SILENCE_TIMEOUT,
+    ),
   });
 
 const connection = z.discriminatedUnion('type', [

@@ -164,6 +164,8 @@ export interface DatabaseConnection {
   readonly database: string;
   readonly tls: TlsSettings;
   readonly connectTimeoutMs: number;
+  /** How long a statement's server may send nothing before it is asked whether it is at work. */
+  readonly silenceTimeoutMs: number;
 }
 
 export interface FileConnection {
