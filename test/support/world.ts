@@ -38,10 +38,16 @@ export interface WorldOptions {
   /** File name to YAML text; `connections.yaml` must name a `lake` of `path: ../lake`. */
   readonly files: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** The worker's clock. Default: the machine's. */
+  readonly now?: () => Date;
 }
 
 /** Only one at a time per process: the task queues are the real ones. */
-export async function startWorld({ files, environment = {} }: WorldOptions): Promise<World> {
+export async function startWorld({
+  files,
+  environment = {},
+  now = () => new Date(),
+}: WorldOptions): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), 'comporta-world-'));
   const pipelines = join(root, 'pipelines');
   await mkdir(pipelines);
@@ -65,7 +71,7 @@ export async function startWorld({ files, environment = {} }: WorldOptions): Pro
       log: pino({ level: 'debug' }, { write: (line: string) => logged.push(line) }),
       metrics: NO_METRICS,
       linkTo: (id) => `http://web.ui/${id}`,
-      now: () => new Date(),
+      now,
     }),
   );
   return {
