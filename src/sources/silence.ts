@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { ComportaError } from '../errors';
 
 /** What to do about a statement that something outside ended. */
@@ -32,6 +33,8 @@ export function watchSilence({ heard, limitMs, ask, lose }: SilenceOptions): Sil
     let isOver = false;
     let timer: NodeJS.Timeout;
     const look = async () => {
+      // Where this process was too busy to look, what came meanwhile is read before the next turn.
+      await turn();
       const why = heard() === heardBefore ? await ask() : undefined;
       if (isOver) return;
       // What was under way when the server was asked has come by now.

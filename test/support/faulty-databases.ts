@@ -51,7 +51,7 @@ export interface FaultyDatabase {
 /** Of a lake's rows, for `readCurrent`. */
 export const LAKE_FINGERPRINT = `count(*) || ' ' || coalesce(sum(('0x' || substr(md5(id || ':' || label), 1, 8))::BIGINT), 0)`;
 
-const BEHIND_PROXY = `user: ${READER}, password: env:READER_PASSWORD, connectTimeout: 1s, silenceTimeout: 1s`;
+const BEHIND_PROXY = `user: ${READER}, password: env:READER_PASSWORD, connectTimeout: 2s, silenceTimeout: 1s`;
 
 export async function startFaultyMariadb(): Promise<FaultyDatabase> {
   const service = await startMariadb();
