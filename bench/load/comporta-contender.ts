@@ -95,6 +95,7 @@ function sourceOf({ family, host, port, user, database }: Job): SourceEndpoint {
       database,
       tls: { mode: 'disable' },
       connectTimeoutMs: 10_000,
+      silenceTimeoutMs: 15_000,
     },
     schemas: family === 'mysql' ? [] : ['public'],
   };

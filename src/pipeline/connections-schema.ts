@@ -54,6 +54,11 @@ const database = <Type extends 'mysql' | 'postgres'>(type: Type, description: st
       wholeNumber(1, 500),
       'Tables loaded from it at the same time, by all pipelines, batches and workers that share the history. Left out: as many as these allow.',
     ),
+    silenceTimeout: optional(
+      duration({ minimum: '100ms', maximum: '1h' }),
+      'How long the server may send nothing while it runs a statement before it is asked, over another connection, whether it is still at work. If not, the connection is given up.',
+      defaults.DEFAULT_SILENCE_TIMEOUT,
+    ),
   });
 
 const connection = z.discriminatedUnion('type', [

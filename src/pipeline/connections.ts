@@ -5,6 +5,7 @@ import {
   DEFAULT_HISTORY_SCHEMA,
   DEFAULT_PORTS,
   DEFAULT_REGION,
+  DEFAULT_SILENCE_TIMEOUT,
   DEFAULT_TLS_MODE,
 } from './defaults';
 import type { ConnectionInput, ConnectionsFile } from './connections-schema';
@@ -170,6 +171,7 @@ function database(
     tls: tlsSettings(context, [...at, 'tls'], input.tls),
     connectTimeoutMs: parseDuration(input.connectTimeout ?? DEFAULT_CONNECT_TIMEOUT),
     maxParallelLoads: input.maxParallelLoads,
+    silenceTimeoutMs: parseDuration(input.silenceTimeout ?? DEFAULT_SILENCE_TIMEOUT),
   });
 }
 

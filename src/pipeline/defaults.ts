@@ -31,6 +31,7 @@ export const DEFAULT_CONCURRENCY = 8;
 export const DEFAULT_PORTS = { mysql: 3306, postgres: 5432, smtp: 587 } as const;
 export const DEFAULT_TLS_MODE = 'prefer';
 export const DEFAULT_CONNECT_TIMEOUT = '10s';
+export const DEFAULT_SILENCE_TIMEOUT = '15s';
 export const DEFAULT_REGION = 'us-east-1';
 /** Relative to the pipelines folder. */
 export const DEFAULT_HISTORY_PATH = '../.comporta/history.db';

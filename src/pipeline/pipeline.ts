@@ -175,6 +175,8 @@ export interface DatabaseConnection {
   readonly connectTimeoutMs: number;
   /** Tables loaded from it at the same time, whoever loads them. Undefined: no limit of its own. */
   readonly maxParallelLoads?: number;
+  /** How long a statement's server may send nothing before it is asked whether it is at work. */
+  readonly silenceTimeoutMs: number;
 }
 
 export interface FileConnection {

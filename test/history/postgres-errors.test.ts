@@ -12,6 +12,7 @@ const CONNECTION: DatabaseConnection = {
   database: 'lake',
   tls: { mode: 'verify-full' },
   connectTimeoutMs: 1_000,
+  silenceTimeoutMs: 15_000,
 };
 
 function withCode(code: string, message = 'as it says'): Error {

@@ -24,6 +24,7 @@ export function connectionTo(
     password: { from: 'env', name: 'HISTORY_PASSWORD' },
     tls: { mode: 'disable' },
     connectTimeoutMs: 5_000,
+    silenceTimeoutMs: 15_000,
     ...more,
   };
 }

@@ -54,6 +54,7 @@ describe('the embedded engine on real servers', function () {
             database,
             tls: { mode: 'disable' },
             connectTimeoutMs: 10_000,
+            silenceTimeoutMs: 15_000,
           },
           schemas: [],
         },

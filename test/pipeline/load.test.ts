@@ -235,6 +235,7 @@ describe('a pipelines folder', () => {
     tls: { mode: verify-full, ca: ca.pem, certificate: c.pem, key: k.pem }
     connectTimeout: 3s
     maxParallelLoads: 4
+    silenceTimeout: 1m
   lake:
     type: s3
     bucket: env:BUCKET
@@ -271,6 +272,7 @@ history: { type: sqlite, path: env:HISTORY }
       tls: { mode: 'verify-full', ca: at('ca.pem'), certificate: at('c.pem'), key: at('k.pem') },
       connectTimeoutMs: 3_000,
       maxParallelLoads: 4,
+      silenceTimeoutMs: 60_000,
     });
     assert.deepEqual(project.connections.get('lake'), {
       type: 's3',
@@ -321,6 +323,7 @@ history: { type: sqlite, path: env:HISTORY }
       database: 'shop',
       tls: { mode: 'prefer' },
       connectTimeoutMs: 10_000,
+      silenceTimeoutMs: 15_000,
     });
     const books = project.connections.get('books');
     assert.equal(books?.type === 'postgres' && books.port, 5432);

@@ -38,6 +38,7 @@ export function moveRequest(table: string, change: Partial<MoveRequest> = {}): M
         database: 'shop',
         tls: { mode: 'disable' },
         connectTimeoutMs: 1,
+        silenceTimeoutMs: 15_000,
       },
       schemas: [],
     },

@@ -40,6 +40,8 @@ export interface WorldOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Loads at a time. Default: 4. */
   readonly maxLoads?: number;
+  /** The worker's clock. Default: the machine's. */
+  readonly now?: () => Date;
 }
 
 /** Only one at a time per process: the task queues are the real ones. */
@@ -47,6 +49,7 @@ export async function startWorld({
   files,
   environment = {},
   maxLoads = 4,
+  now = () => new Date(),
 }: WorldOptions): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), 'comporta-world-'));
   const pipelines = join(root, 'pipelines');
@@ -71,7 +74,7 @@ export async function startWorld({
       log: pino({ level: 'debug' }, { write: (line: string) => logged.push(line) }),
       metrics: NO_METRICS,
       linkTo: (id) => `http://web.ui/${id}`,
-      now: () => new Date(),
+      now,
     }),
   );
   return {

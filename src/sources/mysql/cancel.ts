@@ -11,19 +11,18 @@ import { quoteLiteral } from './identifiers';
  * list shows a statement with the session's tag under that id.
  */
 export async function killStatement(
-  open: () => Promise<Session>,
-  connectionId: string,
-  tag: string,
+  openErrand: () => Promise<Session>,
+  { id, tag }: Pick<Session, 'id' | 'tag'>,
 ): Promise<void> {
-  const session = await open();
+  const errand = await openErrand();
   try {
-    const [found] = await session.query(
+    const [found] = await errand.query(
       `SELECT ID AS id FROM information_schema.PROCESSLIST
-       WHERE ID = ${Number(connectionId)} AND INFO LIKE CONCAT(${quoteLiteral(tag)}, '%')`,
+       WHERE ID = ${Number(id)} AND INFO LIKE CONCAT(${quoteLiteral(tag)}, '%')`,
     );
-    if (found !== undefined) await session.query(`KILL ${Number(connectionId)}`);
+    if (found !== undefined) await errand.query(`KILL ${Number(id)}`);
   } finally {
-    await session.close();
+    await errand.close();
   }
 }
 

@@ -5,7 +5,9 @@ import { createConnection, type Connection, type ConnectionOptions, type SslOpti
 import type { ComportaError } from '../../errors';
 import type { DatabaseConnection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
+import { silenceError, watchSilence } from '../silence';
 import { toComportaError, type ErrorContext } from './errors';
+import { whyNoAnswer } from './lost';
 import { tlsAttempts } from './tls';
 import { plainTransport, streamTransport, type Transport } from './wire/transport';
 
@@ -27,9 +29,15 @@ export interface Session {
   readonly transport: Transport;
   /** Begins every statement of this session, so that it can be recognised in the process list. */
   readonly tag: string;
+  /** Its id on the server; behind a proxy perhaps another's. */
+  readonly id: string;
+  /** Which server answers: a proxy may lead to several. */
+  readonly server: string;
   query(sql: string, subject?: Subject): Promise<readonly TextRow[]>;
   /** Prepares a statement without parameters, which is then executed over the transport. */
   prepare(sql: string, subject?: Subject): Promise<PreparedStatement>;
+  /** Waits for the server, and drops the connection when nothing will come over it any more. */
+  attend<Result>(subject: Subject, wait: () => Promise<Result>): Promise<Result>;
   /** Drops the connection at once. Statements under way reject with `error`. */
   terminate(error: ComportaError): void;
   /** The error that ended the session from here, if one did. */
@@ -52,6 +60,9 @@ export interface Session {
  */
 const PATIENCE_SECONDS = 3600;
 
+/** For an ALTER TABLE or a LOCK TABLES to end. The server's default is a day, or a year. */
+const LOCK_PATIENCE_SECONDS = 60;
+
 /**
  * Settings that make two servers answer alike. The comments are executed by MySQL 8.0.0 and later
  * alone (MariaDB skips the numbers from 50700 to 99999) and by MariaDB alone:
@@ -62,14 +73,35 @@ const SESSION = [
   `sql_mode = ''`,
   `net_write_timeout = ${PATIENCE_SECONDS}`,
   `wait_timeout = ${PATIENCE_SECONDS}`,
+  `lock_wait_timeout = ${LOCK_PATIENCE_SECONDS}`,
   `sql_select_limit = 18446744073709551615`,
   `sql_big_selects = 1 /*!80000 , max_execution_time = 0, information_schema_stats_expiry = 0 */ /*M! , max_statement_time = 0 */`,
 ].join(', ');
 
-/** Opens a session. Throws ConnectionFailed, AuthenticationFailed, ConfigurationInvalid, … */
-export async function openSession(
+/**
+ * Opens a session. Where the server falls silent, it is asked on an errand whether it is still at
+ * work. Throws ConnectionFailed, AuthenticationFailed, ConfigurationInvalid, …
+ */
+export function openSession(
   connection: DatabaseConnection,
   secrets: SecretStore,
+): Promise<Session> {
+  const errand = () => openErrand(connection, secrets);
+  return openWith(connection, secrets, (session) => whyNoAnswer(errand, session));
+}
+
+/** Opens a session for statements that are answered at once: whose silence is its end. */
+export function openErrand(connection: DatabaseConnection, secrets: SecretStore): Promise<Session> {
+  return openWith(connection, secrets, () => Promise.resolve('and had nothing to do but answer'));
+}
+
+/** What is found out about a session that waits, see `SilenceOptions.ask`. */
+type Ask = (session: Session) => Promise<string | undefined>;
+
+async function openWith(
+  connection: DatabaseConnection,
+  secrets: SecretStore,
+  ask: Ask,
 ): Promise<Session> {
   const password =
     connection.password === undefined ? undefined : await secrets.read(connection.password);
@@ -77,7 +109,7 @@ export async function openSession(
   let failure: unknown;
   for (const ssl of attempts) {
     try {
-      return await connectOnce(connection, password, ssl);
+      return await connectOnce(connection, password, ssl, ask);
     } catch (error) {
       failure = error;
       if ((error as { code?: string }).code !== 'HANDSHAKE_NO_SSL_SUPPORT') break;
@@ -94,6 +126,7 @@ async function connectOnce(
   connection: DatabaseConnection,
   password: string | undefined,
   ssl: SslOptions | undefined,
+  ask: Ask,
 ): Promise<Session> {
   const plain = ssl === undefined ? plainTransport() : undefined;
   const socket = connect({
@@ -128,30 +161,36 @@ async function connectOnce(
     socket.destroy();
     throw error;
   }
-  const session = createSession(
-    driver,
-    socket,
-    transport ?? streamTransport((driver as unknown as { readonly stream: Duplex }).stream),
-    contextOf(connection),
-  );
   try {
-    await session.query(SESSION);
+    const { stream } = driver as unknown as { readonly stream: Duplex };
+    return await createSession(
+      driver,
+      socket,
+      transport ?? streamTransport(stream),
+      connection,
+      ask,
+    );
   } catch (error) {
     socket.destroy();
     throw error;
   }
-  return session;
 }
 
-function createSession(
+const WHEREABOUTS = `SELECT CONNECTION_ID() AS id, CONCAT_WS(':', @@hostname, @@port, @@server_id) AS server`;
+
+async function createSession(
   driver: Connection,
   socket: Socket,
   transport: Transport,
-  context: Omit<ErrorContext, 'phase' | 'table' | 'where'>,
-): Session {
+  connection: DatabaseConnection,
+  ask: Ask,
+): Promise<Session> {
+  const context = contextOf(connection);
   const tag = `/* comporta ${randomUUID()} */`;
   const listeners = new Set<(error: unknown) => void>();
   let terminated: ComportaError | undefined;
+  let whereabouts = { id: '', server: '' };
+  let attended: Subject = {};
   const tellListeners = (error: unknown) => {
     for (const listener of [...listeners]) listener(error);
     listeners.clear();
@@ -164,20 +203,42 @@ function createSession(
     subject: Subject | undefined,
     start: (done: (error: Error | null, result: Result) => void) => void,
   ): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      if (terminated !== undefined) return reject(terminated);
-      const forget = session.onEnd((error) => reject(session.failure(error, subject)));
-      start((error, result) => {
-        forget();
-        if (error === null) resolve(result);
-        else reject(session.failure(error, subject));
+    const wait = () =>
+      new Promise<Result>((resolve, reject) => {
+        if (terminated !== undefined) return reject(terminated);
+        const forget = session.onEnd((error) => reject(session.failure(error, subject)));
+        start((error, result) => {
+          forget();
+          if (error === null) resolve(result);
+          else reject(session.failure(error, subject));
+        });
       });
-    });
+    return session.attend(subject ?? {}, wait);
   }
+
+  const watch = watchSilence({
+    heard: () => socket.bytesRead,
+    limitMs: connection.silenceTimeoutMs,
+    ask: () => ask(session),
+    lose: (why) => {
+      const server = `MySQL at ${context.host}:${context.port}`;
+      session.terminate(silenceError(server, connection.silenceTimeoutMs, why, attended.table));
+    },
+  });
 
   const session: Session = {
     transport,
     tag,
+    get id() {
+      return whereabouts.id;
+    },
+    get server() {
+      return whereabouts.server;
+    },
+    attend(subject, wait) {
+      attended = subject;
+      return watch(wait);
+    },
     get terminated() {
       return terminated;
     },
@@ -223,6 +284,9 @@ function createSession(
         driver.end(() => socket.destroySoon());
       }),
   };
+  await session.query(SESSION);
+  const [row] = await session.query(WHEREABOUTS);
+  whereabouts = { id: row?.['id'] ?? '', server: row?.['server'] ?? '' };
   return session;
 }
 

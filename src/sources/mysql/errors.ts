@@ -1,4 +1,5 @@
 import { ComportaError, type ErrorCode } from '../../errors';
+import { INTERRUPTED_REMEDY } from '../silence';
 
 /** What was being done when the driver threw; everything here may be shown to anyone. */
 export interface ErrorContext {
@@ -102,6 +103,13 @@ const noTable: Mapping = {
 const interrupted: Mapping = {
   code: 'SourceInterrupted',
   problem: (error, context) => `MySQL at ${server(context)} broke off: ${said(error)}`,
+  remedy: () => INTERRUPTED_REMEDY,
+};
+
+const locked: Mapping = {
+  code: 'SourceInterrupted',
+  problem: (error) => `the table is locked: ${said(error)}`,
+  remedy: () => 'let the ALTER TABLE, LOCK TABLES or FLUSH TABLES that holds it finish first',
 };
 
 const tooLarge: Mapping = {
@@ -124,6 +132,10 @@ const rejected: Mapping = {
     where === undefined
       ? `MySQL refused the statement: ${said(error)}`
       : `MySQL refused the statement with the filter "${where}": ${said(error)}`,
+  remedy: ({ where }) =>
+    where === undefined
+      ? 'correct the view or the column, or leave it out with tables.exclude or columns.exclude'
+      : 'correct `where` in the pipeline file',
 };
 
 const BY_CODE: Readonly<Record<string, Mapping>> = {
@@ -182,10 +194,10 @@ const BY_CODE: Readonly<Record<string, Mapping>> = {
   ER_NET_WRITE_INTERRUPTED: interrupted,
   ER_QUERY_INTERRUPTED: interrupted,
   ER_QUERY_TIMEOUT: interrupted,
-  ER_LOCK_WAIT_TIMEOUT: interrupted,
+  ER_LOCK_WAIT_TIMEOUT: locked,
   ER_LOCK_DEADLOCK: interrupted,
   ER_LOCK_ABORTED: interrupted,
-  ER_LOCK_NOWAIT: interrupted,
+  ER_LOCK_NOWAIT: locked,
   ER_TABLE_DEF_CHANGED: interrupted,
   ER_NEED_REPREPARE: interrupted,
 
@@ -223,10 +235,10 @@ const BY_NUMBER: Readonly<Record<number, Mapping>> = {
   1317: interrupted,
   3024: interrupted,
   // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK, ER_LOCK_ABORTED, ER_LOCK_NOWAIT
-  1205: interrupted,
+  1205: locked,
   1213: interrupted,
   1689: interrupted,
-  3572: interrupted,
+  3572: locked,
   // ER_TABLE_DEF_CHANGED, ER_NEED_REPREPARE
   1412: interrupted,
   1615: interrupted,

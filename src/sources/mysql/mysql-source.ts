@@ -4,7 +4,7 @@ import type { SecretStore } from '../../pipeline/secrets';
 import type { Source } from '../source';
 import { checkSource, connectionFinding } from './check';
 import { listTables } from './catalog';
-import { openSession, type Session } from './connection';
+import { openErrand, openSession, type Session } from './connection';
 import { DEFAULT_BATCH_LIMITS, type BatchLimits } from './read';
 import { openSnapshot } from './snapshot';
 import { DEFAULT_SCAN_BUDGET, type ScanBudget } from './tokens/binlog-scan';
@@ -31,6 +31,10 @@ export function createMysqlSource(
 ): Source {
   const open = () => openSession(connection, secrets);
   const limits = options.batch ?? DEFAULT_BATCH_LIMITS;
+  const dependencies = {
+    ...{ open, secrets, limits },
+    openErrand: () => openErrand(connection, secrets),
+  };
   const budget = options.scan ?? DEFAULT_SCAN_BUDGET;
 
   async function withSession<Result>(work: (session: Session) => Promise<Result>) {
@@ -56,7 +60,7 @@ export function createMysqlSource(
         : withSession((session) =>
             readTokens(session, requests, { readTransactions, memory, budget }),
           ),
-    openSnapshot: (table, signal) => openSnapshot({ open, secrets, limits }, table, signal),
+    openSnapshot: (table, signal) => openSnapshot(dependencies, table, signal),
     async check(tables) {
       let session: Session;
       try {

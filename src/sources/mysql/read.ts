@@ -70,11 +70,11 @@ export async function* readBatches(
     transport.write(executePacket(statement.id));
     const { builder } = target;
     const answer = createAnswer(incoming);
-    const definitions = await answer.columns();
+    const definitions = await session.attend(subject, () => answer.columns());
     const decoder = createDecoder(target, definitions, subject, limits, statistics);
     const { fields } = decoder;
     const rows = answer.rows(fields, decoder.walk);
-    while (await rows.next()) {
+    while (await session.attend(subject, () => rows.next())) {
       decoder.takeColumns();
       builder.rows = fields.rows;
       statistics.rows += fields.rows;

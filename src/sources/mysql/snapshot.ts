@@ -15,6 +15,8 @@ import { readServerFacts } from './server';
 
 export interface SnapshotDependencies {
   readonly open: () => Promise<Session>;
+  /** For statements that the server answers at once. */
+  readonly openErrand: () => Promise<Session>;
   readonly secrets: SecretStore;
   readonly limits: BatchLimits;
 }
@@ -32,13 +34,10 @@ export async function openSnapshot(
   if (signal.aborted) throw cancelled(table.id, signal);
   const session = await dependencies.open();
   const kills: Promise<void>[] = [];
-  let connectionId: string | undefined;
 
   const stopKilling = session.onEnd(() => {
-    if (connectionId === undefined) return;
     // A server that cannot be asked any more runs nothing either, or will notice by itself.
-    const kill = killStatement(dependencies.open, connectionId, session.tag).catch(() => undefined);
-    kills.push(kill);
+    kills.push(killStatement(dependencies.openErrand, session).catch(() => undefined));
   });
   const onAbort = () => session.terminate(cancelled(table.id, signal));
   signal.addEventListener('abort', onAbort);
@@ -52,8 +51,6 @@ export async function openSnapshot(
   try {
     if (signal.aborted) onAbort();
     const subject = { table: table.id };
-    const [row] = await session.query('SELECT CONNECTION_ID() AS id', subject);
-    connectionId = row?.['id'] ?? undefined;
     await session.query('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ', subject);
     await session.query('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY', subject);
     await session.query(`SELECT 1 FROM ${quoteTable(table)} LIMIT 0`, subject);

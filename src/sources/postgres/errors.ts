@@ -1,4 +1,5 @@
 import { ComportaError, type ErrorCode } from '../../errors';
+import { INTERRUPTED_REMEDY } from '../silence';
 import { quoteIdentifier, quoteQualified } from './identifiers';
 
 /** What was being done when the driver threw; everything here may be shown to anyone. */
@@ -119,6 +120,7 @@ const noTable: Mapping = {
 const interrupted: Mapping = {
   code: 'SourceInterrupted',
   problem: (error, context) => `PostgreSQL at ${server(context)} broke off: ${said(error)}`,
+  remedy: () => INTERRUPTED_REMEDY,
 };
 
 const locked: Mapping = {
@@ -139,6 +141,10 @@ const rejected: Mapping = {
     where === undefined
       ? `PostgreSQL refused the statement: ${said(error)}`
       : `PostgreSQL refused the statement with the filter "${where}": ${said(error)}`,
+  remedy: ({ where }) =>
+    where === undefined
+      ? 'correct the view or the column, or leave it out with tables.exclude or columns.exclude'
+      : 'correct `where` in the pipeline file',
 };
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */

@@ -4,8 +4,10 @@ import { Client, type ClientConfig, type QueryConfig, type Submittable } from 'p
 import { ComportaError } from '../../errors';
 import type { DatabaseConnection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
+import { silenceError, watchSilence } from '../silence';
 import { requestCancel } from './cancel';
 import { isTlsRefusal, toComportaError, type ErrorContext } from './errors';
+import { endBackend, whyNoAnswer, type Backend } from './lost';
 import { tlsAttempts } from './tls';
 import { Wire } from './wire';
 
@@ -27,12 +29,15 @@ export interface Stream extends Submittable {
 export interface Session {
   /** `server_version_num`: 170010 for 17.10. */
   readonly version: number;
+  readonly backend: Backend;
   /** Runs one statement; values are sent apart from it. Throws ComportaError. */
   query(sql: string, values?: readonly unknown[], subject?: Subject): Promise<readonly TextRow[]>;
   /** Runs statements of this project's own, divided by semicolons, in one round trip. */
   script(sql: string, subject?: Subject): Promise<void>;
   /** Begins a statement that streams. Throws the reason of `abort` after one. */
   stream(stream: Stream): void;
+  /** Waits for the server, and ends the session when nothing will come over it any more. */
+  attend<Result>(subject: Subject, wait: () => Promise<Result>): Promise<Result>;
   /** Where the bytes of a stream come from. */
   readonly wire: Wire;
   /** What an error of the driver means here; the reason of `abort` after one. */
@@ -53,16 +58,45 @@ const AS_TEXT: ClientConfig['types'] = {
   getTypeParser: () => (value: string) => value,
 };
 
-/** Opens a session. Throws ConnectionFailed, AuthenticationFailed, ConfigurationInvalid, … */
-export async function openSession(
+/**
+ * Opens a session. Where the server falls silent, it is asked on an errand whether it is still at
+ * work. Throws ConnectionFailed, AuthenticationFailed, ConfigurationInvalid, …
+ */
+export function openSession(
   connection: DatabaseConnection,
   secrets: SecretStore,
+): Promise<Session> {
+  const errand = () => openWith(connection, secrets, ERRAND);
+  return openWith(connection, secrets, {
+    ask: (backend) => whyNoAnswer(errand, backend),
+    end: (backend) => endBackend(errand, backend),
+  });
+}
+
+/** What to do about a silent server. */
+interface Oversight {
+  /** See `SilenceOptions.ask`. */
+  readonly ask: (backend: Backend) => Promise<string | undefined>;
+  /** Ends the backend of a connection that is given up. */
+  readonly end: (backend: Backend) => Promise<void>;
+}
+
+/** For statements that are answered at once: silence is the end of the session. */
+const ERRAND: Oversight = {
+  ask: () => Promise.resolve('and had nothing to do but answer'),
+  end: () => Promise.resolve(),
+};
+
+async function openWith(
+  connection: DatabaseConnection,
+  secrets: SecretStore,
+  oversight: Oversight,
 ): Promise<Session> {
   const password = connection.password === undefined ? '' : await secrets.read(connection.password);
   const attempts = await tlsAttempts(connection);
   for (const [i, ssl] of attempts.entries()) {
     try {
-      return await connectOnce(connection, password, ssl);
+      return await connectOnce(connection, password, ssl, oversight);
     } catch (error) {
       const mayTryAgain = i + 1 < attempts.length && isTlsRefusal(error);
       if (!mayTryAgain) {
@@ -81,6 +115,7 @@ async function connectOnce(
   connection: DatabaseConnection,
   password: string,
   ssl: ConnectionOptions | false,
+  oversight: Oversight,
 ): Promise<Session> {
   const { host, port, user, database } = connection;
   const wire = new Wire(ssl !== false);
@@ -102,7 +137,8 @@ async function connectOnce(
   try {
     await client.connect();
     const version = await readVersion(client, connection);
-    return createSession(client, wire, connection, ssl, version);
+    const backend = await readBackend(client, connection);
+    return createSession(client, wire, connection, { ssl, version, backend, oversight });
   } catch (error) {
     client.on('error', () => undefined);
     wire.destroy();
@@ -110,23 +146,59 @@ async function connectOnce(
   }
 }
 
-async function readVersion(client: Client, { name }: DatabaseConnection): Promise<number> {
-  const { rows } = await client.query<{ server_version_num: string }>('SHOW server_version_num');
-  const version = Number(rows[0]?.server_version_num);
+async function readVersion(client: Client, connection: DatabaseConnection): Promise<number> {
+  const row = await firstRow<{ version: string }>(
+    client,
+    connection,
+    `SELECT current_setting('server_version_num') AS version`,
+  );
+  const version = Number(row?.version);
   if (version >= OLDEST) return version;
   throw new ComportaError(
     'ConfigurationInvalid',
-    `connection ${name}: this server speaks for PostgreSQL ${Math.floor(version / 10_000)}`,
+    `connection ${connection.name}: this server speaks for PostgreSQL ${Math.floor(version / 10_000)}`,
     { remedy: 'use PostgreSQL 13 or later' },
   );
+}
+
+const BACKEND = `
+SELECT pid::text, backend_start::text AS started,
+  concat(inet_server_addr(), ':', inet_server_port()) AS server
+FROM pg_stat_activity WHERE pid = pg_backend_pid()`;
+
+async function readBackend(client: Client, connection: DatabaseConnection): Promise<Backend> {
+  const row = await firstRow<Omit<Backend, 'isPooled'>>(client, connection, BACKEND);
+  const { pid, started, server } = row ?? { pid: '', started: '', server: '' };
+  const { processID } = client as unknown as { readonly processID?: number | null };
+  return { pid, started, server, isPooled: String(processID) !== pid };
+}
+
+/** Asks what belongs to connecting, and so has to be answered as soon. */
+async function firstRow<Row extends object>(
+  client: Client,
+  { connectTimeoutMs }: DatabaseConnection,
+  text: string,
+): Promise<Row | undefined> {
+  // Not among pg's types: https://node-postgres.com/apis/client ("query_timeout").
+  const query: QueryConfig & { readonly query_timeout: number } = {
+    text,
+    query_timeout: connectTimeoutMs,
+  };
+  return (await client.query<Row>(query)).rows[0];
+}
+
+interface SessionFacts {
+  readonly ssl: ConnectionOptions | false;
+  readonly version: number;
+  readonly backend: Backend;
+  readonly oversight: Oversight;
 }
 
 function createSession(
   client: Client,
   wire: Wire,
   connection: DatabaseConnection,
-  ssl: ConnectionOptions | false,
-  version: number,
+  { ssl, version, backend, oversight }: SessionFacts,
 ): Session {
   const context = contextOf(connection);
   const { socket } = wire;
@@ -136,8 +208,24 @@ function createSession(
   /** What the server works at; resolves when it has answered. */
   let running: Promise<unknown> = Promise.resolve();
   let streaming: Stream | undefined;
+  let attended: Subject = {};
   // A connection lost while nothing runs is met by the next statement, with the first reason.
   client.on('error', (error) => (lost ??= error));
+
+  const watch = watchSilence({
+    heard: () => socket.bytesRead,
+    limitMs: connection.silenceTimeoutMs,
+    ask: () => oversight.ask(backend),
+    lose: (why) => {
+      const server = `PostgreSQL at ${connection.host}:${connection.port}`;
+      aborted ??= silenceError(server, connection.silenceTimeoutMs, why, attended.table?.id);
+      aborting ??= cutAndEnd(aborted);
+    },
+  });
+  const attend: Session['attend'] = (subject, wait) => {
+    attended = subject;
+    return watch(wait);
+  };
 
   const failure: Session['failure'] = (error, subject = {}) => {
     if (aborted !== undefined) return aborted;
@@ -153,7 +241,7 @@ function createSession(
     try {
       const answer = client.query<Record<string, string | null>>(config);
       running = answer.catch(() => undefined);
-      return (await answer).rows;
+      return (await attend(subject ?? {}, () => answer)).rows;
     } catch (error) {
       throw failure(error, subject);
     }
@@ -176,10 +264,20 @@ function createSession(
     wire.destroy();
   };
 
+  /** There is nobody to cancel with: what the server still does for this session is ended from outside. */
+  const cutAndEnd = async (reason: ComportaError) => {
+    streaming?.giveUp(reason);
+    wire.destroy();
+    // One that cannot be asked will notice by itself.
+    await oversight.end(backend).catch(() => undefined);
+  };
+
   return {
     version,
+    backend,
     wire,
     failure,
+    attend,
     // The extended protocol takes one statement only, whatever a filter in it says.
     query: (text, values, subject) =>
       run({ text, values: [...(values ?? [])], queryMode: 'extended' }, subject),

@@ -153,7 +153,7 @@ async function* readRows(
   const subject = { table, ...(filter.where === undefined ? {} : { where: filter.where }) };
   try {
     session.stream(rows);
-    while (await rows.next()) {
+    while (await session.attend(subject, () => rows.next())) {
       for (const kernel of kernels) kernel(rows.fields);
       builder.rows = rows.fields.rows;
       statistics.rows += builder.rows;

@@ -47,6 +47,7 @@ export function connectionTo(
     database,
     tls: { mode: 'prefer' },
     connectTimeoutMs: 10_000,
+    silenceTimeoutMs: 15_000,
     ...changes,
   };
 }

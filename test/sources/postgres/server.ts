@@ -79,6 +79,7 @@ async function connectTo(
     database,
     tls: { mode: 'disable' },
     connectTimeoutMs: 5_000,
+    silenceTimeoutMs: 15_000,
   };
   const secrets: SecretStore = { read: () => Promise.resolve(password) };
   const open = async () => {

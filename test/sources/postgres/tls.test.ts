@@ -15,6 +15,7 @@ function connection(tls: TlsSettings): DatabaseConnection {
     database: 'shop',
     tls,
     connectTimeoutMs: 1_000,
+    silenceTimeoutMs: 15_000,
   };
 }
 

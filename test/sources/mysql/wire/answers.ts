@@ -191,6 +191,9 @@ function sessionOver(chunks: Iterable<Uint8Array>): Session {
   return {
     transport: plain.over(socket as never),
     tag: '',
+    id: '1',
+    server: 'scripted',
+    attend: (_subject, wait) => wait(),
     terminated: undefined,
     query: () => Promise.resolve([]),
     prepare: () => Promise.resolve({ id: 1, close: () => undefined }),
