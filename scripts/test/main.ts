@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { ensureTools } from '../install-tools';
+import { auditDependencies } from './audit';
 import { succeeded, sum, summaryLine, type Counts } from './counts';
 import { projectRoot, runCheck, runMocha, signalSteps } from './run-step';
 
 /**
  * `npm test`: everything that must hold. `npm test -- <mocha arguments>`: a selection of the
- * tests. The last line says how many passed and failed, each of lint, format and types counted
- * as one.
+ * tests. The last line says how many passed and failed, each of lint, format, types
+ * and the audit of dependencies counted as one.
  */
 async function main(args: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -42,7 +43,14 @@ async function staticChecks(): Promise<Counts> {
     await runCheck('format', 'prettier', 'prettier', ['--check', '.']),
     await runCheck('types', 'typescript', 'tsc', ['--noEmit']),
     await runCheck('lint', 'eslint', 'eslint', ['.']),
+    await audit(),
   ]);
+}
+
+async function audit(): Promise<Counts> {
+  const { outcome, text } = await auditDependencies(projectRoot);
+  report(`audit: ${outcome}${text === '' ? '' : `\n${text}`}`);
+  return { passed: 0, failed: 0, skipped: 0, [outcome]: 1 };
 }
 
 /** All files unless the arguments name some. */

@@ -68,6 +68,8 @@ The connection comes from Temporal's environment configuration: TEMPORAL_ADDRESS
 TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_*, or a profile (TEMPORAL_PROFILE,
 TEMPORAL_CONFIG_FILE).
 
+Traces go where OTEL_EXPORTER_OTLP_ENDPOINT says; without it there are none.
+
 SIGINT and SIGTERM stop the worker gracefully: loads under way get 5 seconds to end, the rest
 is handed back to Temporal and goes on in another worker.
 

@@ -1,17 +1,12 @@
-import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { HistoryEvent } from '../../src/history/history';
+import { documentText, sqlExamples } from '../support/documented';
 import { event, FULL_EVENT } from './events';
 
-const DOCUMENT = readFileSync(join(__dirname, '../../docs/history.md'), 'utf8');
+const DOCUMENT = documentText('history.md');
 
 /** The SQL examples of docs/history.md that are marked for this store or purpose. */
 export function documentedSql(mark: string): string[] {
-  const blocks = DOCUMENT.matchAll(/^ *```sql (.*)\n([^]*?)\n *```$/gm);
-  const marked = [...blocks].filter(([, marks]) => marks?.split(' ').includes(mark));
-  assert.ok(marked.length > 0, `no example is marked ${mark}`);
-  return marked.map(([, , sql]) => sql ?? '');
+  return sqlExamples(DOCUMENT, mark);
 }
 
 /** The columns that docs/history.md lists for the table, in their order. */

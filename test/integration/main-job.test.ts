@@ -8,6 +8,7 @@ import { Client as PostgresClient } from 'pg';
 import { currentPath } from '../../src/destinations/parquet/layout';
 import type { HistoryEvent } from '../../src/history/history';
 import { planPath, type Plan } from '../../src/plan/plan';
+import { createDocumentedUser } from '../support/documented';
 import { readCurrent } from '../support/lake';
 import { sharedMariadb, sharedPostgres, uniqueName } from '../support/servers';
 import { startWorld, type World } from '../support/world';
@@ -51,6 +52,11 @@ describe('the main job, on real servers', function () {
       password: mariadb.password,
     });
     await seedMariadb(sql, database);
+    // A user with the documented rights and no other: all that follows shows that they are enough.
+    const reader = { user: uniqueName('reader'), password: 'least-secret' };
+    await createDocumentedUser('mariadb', { ...reader, reads: database }, (statement) =>
+      sql.query(statement),
+    );
 
     const server = await sharedPostgres();
     const schema = uniqueName('finance');
@@ -69,18 +75,20 @@ describe('the main job, on real servers', function () {
     await postgres.query('CREATE TABLE ledger (id int PRIMARY KEY, at timestamptz DEFAULT now())');
     await postgres.query('INSERT INTO ledger SELECT generate_series(1, 1000)');
     await flushCounters(postgres);
+    await createDocumentedUser('postgres', { ...reader, reads: schema }, (statement) =>
+      postgres.query(statement),
+    );
 
     world = await startWorld({
       environment: {
-        SHOP_PASSWORD: mariadb.password,
-        FINANCE_PASSWORD: server.password,
+        READER_PASSWORD: reader.password,
         NARROW_PASSWORD: 'reader-secret',
       },
       files: {
         'connections.yaml': `
 connections:
-  shop: { type: mysql, host: ${mariadb.host}, port: ${mariadb.port}, user: ${mariadb.user}, password: env:SHOP_PASSWORD, database: ${database} }
-  finance: { type: postgres, host: ${server.host}, port: ${server.port}, user: ${server.user}, password: env:FINANCE_PASSWORD, database: ${server.database} }
+  shop: { type: mysql, host: ${mariadb.host}, port: ${mariadb.port}, user: ${reader.user}, password: env:READER_PASSWORD, database: ${database} }
+  finance: { type: postgres, host: ${server.host}, port: ${server.port}, user: ${reader.user}, password: env:READER_PASSWORD, database: ${server.database} }
   lake: { type: file, path: ../lake }
 `,
         'shop.yaml': `pipeline: shop\nsource: { connection: shop }\n${PIPELINE_OPTIONS}`,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
 import { makeCertificates, type Certificates } from '../../scripts/services/certificates';
 import { startMariadb } from '../../scripts/services/mariadb';
 import { startMysql } from '../../scripts/services/mysql';
@@ -20,6 +21,8 @@ import {
   withSnapshot,
   type TestDatabase,
 } from '../sources/mysql/support';
+import { createDocumentedUser } from '../support/documented';
+import { uniqueName } from '../support/servers';
 
 const PLANTED = 'hunter2-secret';
 
@@ -90,6 +93,29 @@ for (const { name, mariadb, service } of SERVERS) {
       assert.equal(findings.length, 1);
       assert.equal(findings[0]!.severity, 'error');
       assert.match(findings[0]!.problem, /no_such_database/);
+    });
+
+    it('has nothing to say of a user with the documented rights, who may not write', async () => {
+      const reader = { user: uniqueName('least'), password: 'comporta', reads: database.name };
+      await createDocumentedUser(mariadb ? 'mariadb' : 'mysql', reader, (statement) =>
+        database.run(statement),
+      );
+      const source = createMysqlSource(connection({ user: reader.user }), secrets);
+      const tables = await source.listTables();
+      assert.deepEqual(
+        tables.map(({ id }) => id),
+        (await database.source.listTables()).map(({ id }) => id),
+      );
+      assert.deepEqual(await source.check(tables), await database.source.check(tables));
+      const { host, port } = await service();
+      const { user, password } = reader;
+      const session = await createConnection({ host, port, user, password });
+      await assert.rejects(
+        session.query(`INSERT INTO ${database.name}.orders VALUES ()`),
+        /INSERT command denied/,
+      );
+      await session.end();
+      await database.run(`DROP USER ${reader.user}`);
     });
 
     it('names each missing right with the GRANT that gives it, until none is missing', async () => {
