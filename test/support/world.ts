@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
+import type { TemporalFacts } from '../../scripts/services/temporal';
 import type { History } from '../../src/history/history';
 import { NO_METRICS } from '../../src/metrics/metrics';
 import { createResources } from '../../src/resources';
@@ -38,16 +39,22 @@ export interface WorldOptions {
   /** File name to YAML text; `connections.yaml` must name a `lake` of `path: ../lake`. */
   readonly files: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Default: the shared server, which has no Web UI. */
+  readonly temporal?: Pick<TemporalFacts, 'address' | 'namespace'>;
 }
 
 /** Only one at a time per process: the task queues are the real ones. */
-export async function startWorld({ files, environment = {} }: WorldOptions): Promise<World> {
+export async function startWorld({
+  files,
+  environment = {},
+  temporal,
+}: WorldOptions): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), 'comporta-world-'));
   const pipelines = join(root, 'pipelines');
   await mkdir(pipelines);
   for (const [name, text] of Object.entries(files)) await writeFile(join(pipelines, name), text);
 
-  const { client, address } = await connectClient();
+  const { client, address } = await connectClient(temporal);
   const connection = await NativeConnection.connect({ address });
   const allVariables = { ...process.env, ...environment };
   const resources = createResources(allVariables);
