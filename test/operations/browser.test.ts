@@ -221,7 +221,7 @@ concurrency: 1
     await ui.showColumn(SEARCH_ATTRIBUTES.failure);
     await ui.word('PermissionDenied').waitFor();
     assert.deepEqual(await ui.listed(), [orders, payments, shipments]);
-    await photograph('failed');
+    await photograph('failed', { height: 600 });
 
     await browser.page.getByRole('link', { name: payments }).click();
     await ui.word('Failed').waitFor();
@@ -251,7 +251,7 @@ concurrency: 1
     await ui.select(shipments);
     await ui.press('Reset');
     assert(await ui.dialog.getByRole('radio', { name: 'First Workflow task' }).isChecked());
-    await photograph('reset-several');
+    await photograph('reset-several', { height: 720 });
     await ui.confirm('Reset');
     await eventually(async () =>
       assert.deepEqual(await outcomes('sales', batch), all('SUCCEEDED')),
@@ -281,7 +281,7 @@ concurrency: 1
     await ui.openSchedule(schedule);
     await ui.word('Completed').waitFor();
     await ui.openMenu('Schedule Actions');
-    await photograph('schedule');
+    await photograph('schedule', { height: 600 });
     await ui.pickAction('Backfill');
     const now = new Date();
     const past = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 10, 3));
@@ -317,7 +317,7 @@ concurrency: 1
     await untilAttempt(2, customers);
     await ui.openWorkflow(controller);
     await ui.prepareUpdate('skipTable', { table: 'orders', reason: 'migration until noon' });
-    await photograph('skip-table');
+    await photograph('skip-table', { height: 680 });
     await ui.confirm('Submit');
     await ui.prepareUpdate('pauseTable', { table: 'products' });
     await ui.confirm('Submit');
@@ -388,7 +388,7 @@ concurrency: 1
     await searchFor(2, `ComportaBatch = "${batch}" AND ExecutionStatus = "Running"`);
     await ui.selectAll();
     await ui.press('Request Cancellation');
-    await photograph('stop');
+    await photograph('stop', { height: 660 });
     await ui.confirm('Confirm');
     await eventually(async () =>
       assert.deepEqual(Object.values(await outcomes('stock', batch)), ['FAILED Cancelled']),
