@@ -1,3 +1,4 @@
+import { ensureChromium } from './services/chromium';
 import { ensureMariadb } from './services/mariadb';
 import { ensureMysql } from './services/mysql';
 import { ensurePostgres } from './services/postgres';
@@ -9,7 +10,7 @@ import { ensureTemporal } from './services/temporal';
 type Progress = (line: string) => void;
 
 /** The services, and what tests run besides. */
-const toolNames = [...serviceNames, 'prometheus'] as const;
+const toolNames = [...serviceNames, 'prometheus', 'chromium'] as const;
 
 type ToolName = (typeof toolNames)[number];
 
@@ -20,6 +21,7 @@ const installers: Readonly<Record<ToolName, (progress: Progress) => Promise<unkn
   postgres: () => ensurePostgres(),
   s3: ensureS3,
   prometheus: ensurePrometheus,
+  chromium: ensureChromium,
 };
 
 /** Built from source on every core, hence one after the other. */

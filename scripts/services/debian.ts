@@ -64,6 +64,24 @@ export async function unpackDebianPackages(
   await rm(root, { recursive: true });
 }
 
+/** Folders of shared libraries below `directory`, where packages of the machine's release lie. */
+export async function libraryFolders(directory: string): Promise<string[]> {
+  const folders = await Promise.all(
+    ['usr/lib', 'lib'].map(async (library) => {
+      const parent = join(directory, library);
+      if (!existsSync(parent)) return [];
+      const names = await readdir(parent);
+      return names.filter((name) => name.endsWith('-linux-gnu')).map((name) => join(parent, name));
+    }),
+  );
+  return folders.flat();
+}
+
+/** LD_LIBRARY_PATH with these folders before those that it has. */
+export function libraryPath(folders: readonly string[]): string {
+  return [...folders, process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':');
+}
+
 function aptConfiguration(root: string, suite: DebianPackages['suite']): string {
   const ownSources = [
     ['Dir::Etc::sourcelist', '/dev/null'],

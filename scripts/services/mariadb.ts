@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { installOnce } from './cache';
 import { execute, findExecutable } from './command';
-import { hasDebianTools, unpackDebianPackages } from './debian';
+import { hasDebianTools, libraryFolders, libraryPath, unpackDebianPackages } from './debian';
 import { inServiceDirectory, runsAsRoot, type ServiceDirectory } from './directory';
 import { answersMysqlClient, testUserStatements } from './mysql-client';
 import { startNative, withFacts } from './native';
@@ -159,20 +159,4 @@ function systemShare(server: string): string | undefined {
   return ['share/mysql', 'share/mariadb']
     .map((folder) => join(prefix, folder))
     .find((folder) => existsSync(join(folder, 'mysql_system_tables.sql')));
-}
-
-async function libraryFolders(root: string): Promise<string[]> {
-  const folders = await Promise.all(
-    ['usr/lib', 'lib'].map(async (library) => {
-      const parent = join(root, library);
-      if (!existsSync(parent)) return [];
-      const names = await readdir(parent);
-      return names.filter((name) => name.endsWith('-linux-gnu')).map((name) => join(parent, name));
-    }),
-  );
-  return folders.flat();
-}
-
-function libraryPath(folders: readonly string[]): string {
-  return [...folders, process.env['LD_LIBRARY_PATH']].filter(Boolean).join(':');
 }

@@ -16,6 +16,7 @@ import {
   type ControlActivities,
   type EngineActivities,
 } from '../../src/workflows/api';
+import type { TemporalFacts } from '../../scripts/services/temporal';
 import { sharedTemporal, uniqueName } from './servers';
 
 /** The real workflow code on the real server, with activities of the test's own. */
@@ -46,9 +47,11 @@ export function workflowBundle({ traced = false } = {}): Promise<WorkflowBundle>
   return bundle;
 }
 
-/** A client of the shared server, with the search attributes in place. */
-export async function connectClient(): Promise<{ client: Client; address: string }> {
-  const { address, namespace } = await sharedTemporal();
+/** A client of a server, by default of the shared one, with the search attributes in place. */
+export async function connectClient(
+  server?: Pick<TemporalFacts, 'address' | 'namespace'>,
+): Promise<{ client: Client; address: string }> {
+  const { address, namespace } = server ?? (await sharedTemporal());
   const connection = await Connection.connect({ address });
   await registerSearchAttributes(connection, namespace);
   return { client: new Client({ connection, namespace }), address };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
+import type { TemporalFacts } from '../../scripts/services/temporal';
 import type { History } from '../../src/history/history';
 import { NO_METRICS } from '../../src/metrics/metrics';
 import { createResources } from '../../src/resources';
@@ -42,6 +43,8 @@ export interface WorldOptions {
   readonly maxLoads?: number;
   /** The worker's clock. Default: the machine's. */
   readonly now?: () => Date;
+  /** Default: the shared server, which has no Web UI. */
+  readonly temporal?: Pick<TemporalFacts, 'address' | 'namespace'>;
 }
 
 /** Only one at a time per process: the task queues are the real ones. */
@@ -50,13 +53,14 @@ export async function startWorld({
   environment = {},
   maxLoads = 4,
   now = () => new Date(),
+  temporal,
 }: WorldOptions): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), 'comporta-world-'));
   const pipelines = join(root, 'pipelines');
   await mkdir(pipelines);
   for (const [name, text] of Object.entries(files)) await writeFile(join(pipelines, name), text);
 
-  const { client, address } = await connectClient();
+  const { client, address } = await connectClient(temporal);
   const connection = await NativeConnection.connect({ address });
   const allVariables = { ...process.env, ...environment };
   const resources = createResources(allVariables);
