@@ -36,6 +36,7 @@ const programs = {
   services: ['scripts/services/main.ts'],
   test: ['scripts/test/main.ts'],
   bench: ['bench/main.ts'],
+  soak: ['test/soak/main.ts'],
   build: ['scripts/build.ts'],
 };
 
