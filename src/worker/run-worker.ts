@@ -6,6 +6,8 @@ import { createControlActivities } from '../activities/control-activities';
 import { createEngineActivities } from '../activities/engine-activities';
 import { CONTROL_TASK_QUEUE, engineTaskQueue } from '../workflows/api';
 import { dataConversion } from '../temporal/connection';
+import { missedRuns } from '../temporal/missed-runs';
+import { scheduleId } from '../temporal/schedules';
 import type { Role } from './options';
 
 export interface WorkerDependencies extends Pick<
@@ -38,6 +40,12 @@ async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worke
   };
   const activityDependencies: ActivityDependencies = {
     ...deps,
+    missedRuns: (pipeline, scheduledFor) =>
+      missedRuns(
+        deps.connection,
+        { namespace: deps.namespace, scheduleId: scheduleId(pipeline) },
+        scheduledFor,
+      ),
     context: () => Context.current(),
   };
   switch (role) {
