@@ -16,6 +16,8 @@ export interface ActivityDependencies {
   readonly now: () => Date;
   /** The page of a workflow in the Web UI, where its address is known. */
   readonly linkTo: (workflowId: string) => string | undefined;
+  /** When the pipeline's schedule was due before this run of it, and did not start one. */
+  readonly missedRuns: (pipeline: string, scheduledFor: Date) => Promise<readonly Date[]>;
   /** The running activity's context; injected because it lives in async storage. */
   readonly context: () => Context;
 }

@@ -5,8 +5,8 @@ import type { Metrics } from '../metrics/metrics';
 import { makePlan } from '../plan/make-plan';
 import { planPath, type Plan } from '../plan/plan';
 import { summarize } from '../plan/summarize';
-import type { ControlActivities, PlanSummary } from '../workflows/api';
-import { ComportaError } from '../errors';
+import type { ControlActivities, PlanLoadRequest, PlanSummary } from '../workflows/api';
+import { ComportaError, messageOf } from '../errors';
 import type { Destination } from '../destinations/destination';
 import { settingsFor } from '../pipeline/settings';
 import { findPipeline, type ActivityDependencies } from './activities';
@@ -37,7 +37,11 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
     planLoad: (request) =>
       run(async () => {
         const opened = await open(request.pipeline);
-        const plan = await makePlan({ ...opened, now: deps.now }, request);
+        const [made, gap] = await Promise.all([
+          makePlan({ ...opened, now: deps.now }, request),
+          noteGap(deps, request),
+        ]);
+        const plan = { ...made, warnings: [...made.warnings, ...gap] };
         const path = planPath(plan.pipeline, plan.batch);
         await opened.destination.putDocument(path, plan);
         await opened.history.append(skipEvents(plan));
@@ -142,6 +146,27 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
         );
       }),
   };
+}
+
+/** Runs that a schedule leaves out are silent, so the next one says that they are missing. */
+async function noteGap(
+  { missedRuns, log }: ActivityDependencies,
+  { pipeline, scheduledFor }: PlanLoadRequest,
+): Promise<readonly string[]> {
+  if (scheduledFor === undefined) return [];
+  try {
+    const missed = await missedRuns(pipeline, new Date(scheduledFor));
+    return missed.length === 0 ? [] : [gapIn(missed)];
+  } catch (error) {
+    log.warn({ pipeline }, `whether runs were missed is not known: ${messageOf(error)}`);
+    return [];
+  }
+}
+
+function gapIn(missed: readonly Date[]): string {
+  const [first, last] = [missed[0], missed.at(-1)].map((time) => time?.toISOString());
+  const when = first === last ? first : `from ${first} to ${last}`;
+  return `${missed.length} of the schedule's runs did not take place, ${when}: the batch before was still at work, the schedule was paused, or Temporal was down`;
 }
 
 function reportPlan(metrics: Metrics, plan: Plan, scheduledFor: string | undefined): void {

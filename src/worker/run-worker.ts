@@ -7,6 +7,8 @@ import { createEngineActivities } from '../activities/engine-activities';
 import { CONTROL_TASK_QUEUE, engineTaskQueue } from '../workflows/api';
 import { dataConversion } from '../temporal/connection';
 import { NO_TRACING, type Tracing } from '../tracing/tracing';
+import { missedRuns } from '../temporal/missed-runs';
+import { scheduleId } from '../temporal/schedules';
 import type { Role } from './options';
 
 export interface WorkerDependencies extends Pick<
@@ -56,6 +58,12 @@ async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worke
   const activityDependencies: ActivityDependencies = {
     ...deps,
     tracer: tracing?.tracer ?? NO_TRACING,
+    missedRuns: (pipeline, scheduledFor) =>
+      missedRuns(
+        deps.connection,
+        { namespace: deps.namespace, scheduleId: scheduleId(pipeline) },
+        scheduledFor,
+      ),
     context: () => Context.current(),
   };
   switch (role) {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { temporal } from '@temporalio/proto';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/api';
 import { eventually } from '../support/eventually';
 import { sideBySide } from '../support/side-by-side';
 import type { Run } from '../support/web-ui';
 import { openShops, type Shop, type Shops, type Table } from './shops';
+
+const { EventType } = temporal.api.enums.v1;
 
 const BEGUN = 'STARTED day1';
 const DENIED = 'FAILED day1 PermissionDenied';
@@ -184,7 +187,7 @@ describe('Reset and Start Like This One, as the Web UI does them', function () {
       assert.deepEqual(await shop.published('orders'), [1]);
     },
 
-    'a controller, against the advice: it plans anew, and old updates load nothing': async () => {
+    'a controller, against the advice: it plans anew, and refuses the old updates': async () => {
       const shop = shops.shop('updates');
       const { controller, unlock } = await halfFailedBatch(shop);
       const { workflow } = shops.world.client;
@@ -198,7 +201,15 @@ describe('Reset and Start Like This One, as the Web UI does them', function () {
       assert.match(await shops.end(controller), /^1 of 2 tables failed/);
       assert.deepEqual(await shop.rows('orders'), [BEGUN, DENIED, BEGUN, DENIED]);
       await shop.permit('orders');
-      assert.equal(await shops.end(await reset(controller)), 'completed');
+      const again = await reset(controller);
+      assert.equal(await shops.end(again), 'completed');
+      const { events } = await workflow.getHandle(again.workflowId, again.runId).fetchHistory();
+      const types = (events ?? []).map(({ eventType }) => eventType);
+      assert.ok(
+        types.includes(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ADMITTED),
+        'reapplied',
+      );
+      assert.ok(!types.includes(EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED));
       assert.deepEqual(await shop.rows('orders'), [BEGUN, DENIED, BEGUN, DENIED, ...LOADED]);
       assert.deepEqual(await shop.rows('customers'), [...LOADED, ...LOADED]);
     },

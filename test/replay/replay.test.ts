@@ -45,6 +45,17 @@ describe('replay of stored histories', function () {
       await replay(read(file), { traced: true });
     });
 
+    // A reset replays a history under a run id that it was not made under (TMPRL1100).
+    it(`replays ${name} as another run`, async () => {
+      const history = read(file);
+      const attributes = history.events[0]?.['workflowExecutionStartedEventAttributes'] as {
+        originalExecutionRunId: string;
+      };
+      assert.ok(attributes.originalExecutionRunId);
+      attributes.originalExecutionRunId = '00000000-0000-0000-0000-000000000000';
+      await replay(history);
+    });
+
     it(`refuses ${name} with another first step`, async () => {
       const history = read(file);
       const scheduled = history.events.find(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
+import { optionalDateToTs } from '@temporalio/common/lib/time';
 import { temporal } from '@temporalio/proto';
 import { eventually } from './eventually';
 
@@ -11,9 +12,6 @@ export interface Run {
   readonly workflowId: string;
   readonly runId: string;
 }
-
-/** The part of a search attribute's payload that a copy needs. */
-type Attributes = Record<string, temporal.api.common.v1.IPayload>;
 
 /**
  * The calls that the buttons of Temporal's Web UI make (2.42.1, github.com/temporalio/ui:
@@ -142,7 +140,7 @@ export function webUi(client: Client): WebUi {
       ]);
       // Of the attributes it copies those that people defined, and not the server's own.
       const own = Object.entries(
-        (workflowExecutionInfo?.searchAttributes?.indexedFields ?? {}),
+        workflowExecutionInfo?.searchAttributes?.indexedFields ?? {},
       ).filter(([name]) => name.startsWith('Comporta'));
       const { runId } = await service.startWorkflowExecution({
         namespace,
@@ -162,10 +160,15 @@ export function webUi(client: Client): WebUi {
     },
 
     async backfill(scheduleId, from, to) {
-      const seconds = (time: Date) => ({ seconds: Math.floor(time.getTime() / 1000) as never });
       const overlapPolicy = ScheduleOverlapPolicy.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL;
       await patch(scheduleId, {
-        backfillRequest: [{ startTime: seconds(from), endTime: seconds(to), overlapPolicy }],
+        backfillRequest: [
+          {
+            startTime: optionalDateToTs(from) ?? null,
+            endTime: optionalDateToTs(to) ?? null,
+            overlapPolicy,
+          },
+        ],
       });
     },
   };

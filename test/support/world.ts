@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import type { TemporalFacts } from '../../scripts/services/temporal';
 import type { History } from '../../src/history/history';
 import { NO_METRICS } from '../../src/metrics/metrics';
+import type { Project } from '../../src/pipeline/pipeline';
 import { createResources } from '../../src/resources';
 import { createProjectLoader } from '../../src/worker/project-loader';
 import { createWorkers, runWorkers } from '../../src/worker/run-worker';
@@ -29,6 +30,8 @@ export interface World {
   /** Everything that the worker logged, as it came. */
   readonly logged: string[];
   history(): Promise<History>;
+  /** What the pipeline files say now. */
+  project(): Promise<Project>;
   /** Runs a controller to its end; rejects as the workflow does. */
   run(input: ControllerInput & { readonly batch: string }): Promise<BatchSummary>;
   /** Stops the worker and deletes the folders. */
@@ -86,6 +89,7 @@ export async function startWorld({
     lake: join(root, 'lake'),
     pipelines,
     logged,
+    project: loadProject,
     history: async () => resources.history(await loadProject()),
     run: (input) =>
       client.workflow.execute<typeof controller>('controller', {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
 import {
   CONTROL_TASK_QUEUE,
   controllerWorkflowId,
@@ -80,6 +81,20 @@ describe('controller workflow', function () {
       await assert.rejects(run(world, 'b1'));
       assert.equal(seen.loads.length, 2);
       assert.equal(seen.failures.length, 1, 'one record for the table, not one per attempt');
+    });
+  });
+
+  it('begins a load again that a worker gave up as it shut down, be it the last attempt', async () => {
+    let isDown = false;
+    const load: FakePlan['load'] = () => {
+      if (isDown) return;
+      isDown = true;
+      throw failure('WorkerShutdown', 'the load goes on elsewhere', false);
+    };
+    await withWorld({ tables: ['orders'], load }, async (world, seen) => {
+      assert.equal((await run(world, 'b1')).loaded, 1);
+      assert.equal(seen.loads.length, 2);
+      assert.deepEqual(seen.failures, []);
     });
   });
 
@@ -217,6 +232,26 @@ describe('controller workflow', function () {
       });
     });
 
+    it('says in the Web UI what each query and update is for', async () => {
+      const { load, open } = gate();
+      await withWorld({ tables: names(1), load }, async (world) => {
+        const handle = await start(world);
+        const { definition } = await handle.query<temporal.api.sdk.v1.IWorkflowMetadata>(
+          '__temporal_workflow_metadata',
+        );
+        const updates = definition?.updateDefinitions ?? [];
+        const gestures = ['pauseTable', 'resumeTable', 'retryFailed', 'skipTable'];
+        assert.deepEqual(updates.map(({ name }) => name).sort(), gestures);
+        const signals = (definition?.signalDefinitions ?? []).map(({ name }) => name ?? '');
+        assert.deepEqual(signals.filter(Boolean), [], 'the Web UI cannot send one to many');
+        for (const { name, description } of [...updates, ...(definition?.queryDefinitions ?? [])]) {
+          assert.ok(description, `${name} has no description`);
+        }
+        await open('table_0');
+        await handle.result();
+      });
+    });
+
     it('refuses to try again where nothing failed', async () => {
       const { load, open } = gate();
       await withWorld({ tables: names(1), load }, async (world) => {
@@ -230,13 +265,20 @@ describe('controller workflow', function () {
 
   it('continues as new between pages and keeps its counts', async () => {
     await withWorld({ tables: names(510), concurrency: 50 }, async (world, seen) => {
-      const summary = await run(world, 'b1');
-      assert.equal(summary.loaded, 510);
+      const { workflow } = world.client;
+      const workflowId = controllerWorkflowId(world.pipeline, 'b1');
+      const handle = await workflow.start<typeof controller>('controller', {
+        workflowId,
+        taskQueue: CONTROL_TASK_QUEUE,
+        args: [{ pipeline: world.pipeline, batch: 'b1' }],
+      });
+      assert.equal((await handle.result()).loaded, 510);
       assert.deepEqual(seen.pages, [0, 500]);
-      const progress = await world.client.workflow
-        .getHandle(controllerWorkflowId(world.pipeline, 'b1'))
-        .query<ControllerProgress>('progress');
+      const progress = await handle.query<ControllerProgress>('progress');
       assert.equal(progress.loaded, 510);
+      const page = await workflow.getHandle(workflowId, handle.firstExecutionRunId).fetchHistory();
+      // Where Temporal itself suggests to continue as new.
+      assert.ok(page.events!.length < 4_096, `${page.events?.length} events`);
     });
   });
 
