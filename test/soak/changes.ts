@@ -18,6 +18,8 @@ export interface Change {
   readonly table: string;
   readonly kind: string;
   readonly effect: Effect;
+  /** Whether a definition was changed (DDL), of which MariaDB's log does not say which tables it touched. */
+  readonly isDefinition: boolean;
   /** Milliseconds since 1970: from its first statement until its commit was confirmed. */
   readonly from: number;
   readonly to: number;
@@ -117,6 +119,8 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+const DEFINITIONS = new Set(['truncate', 'add a column']);
+
 const LOTTERY = KINDS.flatMap((kind) => Array.from({ length: kind.weight }, () => kind));
 
 /** A user of one database: changes what it is told to, and notes what came of it. */
@@ -184,6 +188,7 @@ export class User {
   }
 
   private note({ pipeline, id }: SoakTable, kind: string, effect: Effect, from: number): void {
-    this.log.push({ pipeline, table: id, kind, effect, from, to: Date.now() });
+    const isDefinition = DEFINITIONS.has(kind);
+    this.log.push({ pipeline, table: id, kind, effect, isDefinition, from, to: Date.now() });
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
@@ -164,7 +164,10 @@ class Life {
     const leases = await this.leftLeases();
     await world.stopWorkers();
     const succeeded = events.filter(({ kind }) => kind === 'SUCCEEDED');
-    const verdicts = judge({ ...this, events });
+    const { batches, changes, faults } = this;
+    const verdicts = judge({ batches, changes, faults, events });
+    const records = JSON.stringify({ batches, changes, faults });
+    await writeFile(join(world.folder, 'records.json'), records);
     return {
       seed: options.seed,
       tables: options.tables,
@@ -173,8 +176,8 @@ class Life {
       skips: events.filter(({ kind }) => kind === 'SKIPPED').length,
       rows: succeeded.reduce((sum, { rowsRead = 0 }) => sum + rowsRead, 0),
       failedLoads: events.filter(({ kind }) => kind === 'FAILED').length,
-      changes: this.changes.length,
-      faults: counted(this.faults.map(({ kind }) => kind)),
+      changes: changes.length,
+      faults: counted(faults.map(({ kind }) => kind)),
       seconds,
       ...verdicts,
       different: different.flat(),

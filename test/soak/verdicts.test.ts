@@ -31,7 +31,8 @@ function event(
 }
 
 function change(from: number, to: number, effect: Change['effect'], pipeline = 'shop'): Change {
-  return { pipeline, table: 't', kind: 'update', effect, from: at(from), to: at(to) };
+  const when = { from: at(from), to: at(to) };
+  return { pipeline, table: 't', kind: 'update', effect, isDefinition: false, ...when };
 }
 
 /** Loaded in `one` at second 5; what `two` did at 100 is in question. */
@@ -99,6 +100,19 @@ describe('the verdicts of the soak', () => {
       verdicts('loads', [], { faults: [{ ...fault, forgetful }] });
     assert.deepEqual(restart('shop').unexplained, []);
     assert.equal(restart('books').unexplained.length, 1);
+  });
+
+  it('take a changed definition for a reason where nothing else vouches for the table', () => {
+    const definition = { ...change(50, 51, 'changed'), table: 'u', isDefinition: true };
+    const restart = { kind: 'restart a database', forgetful: 'shop', from: at(-9), to: at(-8) };
+    const faults = [restart];
+    assert.deepEqual(verdicts('loads', [definition], { faults }).unexplained, []);
+    assert.equal(verdicts('loads', [definition]).unexplained.length, 1);
+    assert.equal(verdicts('loads', [], { faults }).unexplained.length, 1);
+    const since = change(-7, -6, 'changed');
+    assert.equal(verdicts('loads', [definition, since], { faults }).unexplained.length, 1);
+    const early = { ...definition, from: at(-20), to: at(-19) };
+    assert.equal(verdicts('loads', [early], { faults }).unexplained.length, 1);
   });
 
   it('want a fault or a change behind a failure', () => {

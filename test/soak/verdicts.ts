@@ -65,7 +65,7 @@ export function judge(records: Records): Verdicts {
       ];
     }),
     unexplained: planned
-      .filter(({ batch, table }) => !isExplained(records, batch, table))
+      .filter(({ batch, load }) => !isExplained(records, batch, load))
       .map(
         ({ batch, table, load }) =>
           `${batch.pipeline} ${batch.batch} loaded ${table}: ${load.decision.reason}`,
@@ -114,31 +114,42 @@ function missedChange(records: Records, batch: Batch, table: string): Change | u
 /**
  * A load has a reason when it is the table's first, when the table may have changed since the token
  * of its last load was read (or so shortly before that the token could not be trusted, or while a
- * transaction was open that had begun before), or when the server forgot what it knew.
+ * transaction was open that had begun before), when the server forgot what it knew, or when nothing
+ * of what it knows vouches for the table.
  */
-function isExplained(
-  { changes, faults, ...records }: Records,
-  batch: Batch,
-  table: string,
-): boolean {
-  const previous = previousSuccess({ changes, faults, ...records }, batch, table);
+function isExplained(records: Records, batch: Batch, { table, decision }: PlannedTable): boolean {
+  const previous = previousSuccess(records, batch, table);
   if (previous?.token === undefined) return true;
   const readAt = Date.parse(previous.token.sourceTime);
-  const ofPipeline = changes.filter(({ pipeline }) => pipeline === batch.pipeline);
-  const open = ofPipeline.filter(({ from, to }) => from <= readAt && to >= readAt);
+  const changes = records.changes.filter(({ pipeline }) => pipeline === batch.pipeline);
+  const restarts = records.faults.filter(({ forgetful }) => forgetful === batch.pipeline);
+  const open = changes.filter(({ from, to }) => from <= readAt && to >= readAt);
   const since =
     Math.min(readAt, ...open.map(({ from }) => from)) - (LATENESS_MS[batch.pipeline] ?? 0);
-  const mayHaveChanged = ofPipeline.some(
-    (change) =>
-      change.table === table &&
-      change.effect !== 'nothing' &&
-      change.to >= since &&
-      change.from <= batch.to,
+  const isRecent = ({ from, to }: Change | Fault) => to >= since && from <= batch.to;
+  const ofTable = changes.filter((change) => change.table === table);
+  return (
+    ofTable.some((change) => change.effect !== 'nothing' && isRecent(change)) ||
+    restarts.some(isRecent) ||
+    (changes.some((change) => change.isDefinition && isRecent(change)) &&
+      (ESTIMATES_MOVED.test(decision.reason) || forgotten(ofTable, restarts, batch)))
   );
-  const forgot = faults.some(
-    ({ forgetful, from, to }) => forgetful === batch.pipeline && to >= since && from <= batch.to,
-  );
-  return mayHaveChanged || forgot;
+}
+
+type PlannedTable = Plan['loads'][number];
+
+/**
+ * While MariaDB's log holds a changed definition, of any table, a table's own token has to vouch for
+ * it; and in that, estimates count that the server makes anew in its own time.
+ */
+const ESTIMATES_MOVED = /^token: (?:(?:table_rows|data_length) \d+ → \d+(?:, )?)+$/;
+
+/** Whether the server restarted after the last change of a table, of whose time it then knows nothing. */
+function forgotten(ofTable: readonly Change[], restarts: readonly Fault[], batch: Batch): boolean {
+  if (batch.pipeline !== 'shop') return false;
+  const certain = ofTable.filter(({ effect, to }) => effect === 'changed' && to <= batch.from);
+  const last = Math.max(0, ...certain.map(({ to }) => to));
+  return restarts.some(({ from, to }) => to >= last && from <= batch.to);
 }
 
 /** What a fault breaks may show later: a worker's silence is noticed after 15 seconds. */
