@@ -6,7 +6,9 @@ import { makePlan } from '../plan/make-plan';
 import { planPath, type Plan } from '../plan/plan';
 import { summarize } from '../plan/summarize';
 import type { ControlActivities, PlanSummary } from '../workflows/api';
-import { ComportaError } from '../errors';
+import { ComportaError, messageOf } from '../errors';
+import { entityName } from '../pipeline/entity';
+import { parseTableId } from '../sources/table-id';
 import type { Destination } from '../destinations/destination';
 import { settingsFor } from '../pipeline/settings';
 import { findPipeline, type ActivityDependencies } from './activities';
@@ -56,7 +58,7 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
 
     recordFailure: (request) =>
       run(async () => {
-        const { history, pipeline } = await open(request.pipeline);
+        const { history, pipeline, source, destination } = await open(request.pipeline);
         const { workflowExecution } = deps.context().info;
         const { workflowId, runId: workflowRunId } = workflowExecution ?? {
           workflowId: '',
@@ -84,6 +86,13 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
           workflowRunId,
         };
         await history.append([event]);
+        await discardChunks(destination, {
+          domain: pipeline.domain,
+          entity: entityName(parseTableId(request.table, source.dialect), source.dialect),
+          run,
+          code: request.code,
+          warn: (message) => deps.log.warn({ pipeline: pipeline.name, run }, message),
+        });
         deps.metrics.failed({ pipeline: request.pipeline, code: request.code });
       }),
 
@@ -139,6 +148,30 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
         );
       }),
   };
+}
+
+/**
+ * No attempt goes on with the chunks of a failed load. Where the lake itself failed it is left
+ * alone: the record is not to wait for it, and a later load clears up.
+ */
+async function discardChunks(
+  destination: Destination,
+  {
+    code,
+    warn,
+    ...run
+  }: {
+    readonly domain: string;
+    readonly entity: string;
+    readonly run: string;
+    readonly code: string;
+    readonly warn: (message: string) => void;
+  },
+): Promise<void> {
+  if (code === 'DestinationFailed') return;
+  await destination.discardRun(run).catch((error: unknown) => {
+    warn(`staged files of a failed load could not be removed: ${messageOf(error)}`);
+  });
 }
 
 function reportPlan(metrics: Metrics, plan: Plan, scheduledFor: string | undefined): void {

@@ -11,6 +11,8 @@ import { settingsFingerprint } from '../plan/settings-fingerprint';
 import type { RowFilter, Source, SourceTable } from '../sources/source';
 import type { LoadResult } from '../workflows/api';
 import { assertCounts, assertNotEmptied } from './guards';
+import { chunkCount, moveInChunks } from './move-in-chunks';
+import { orDiscard } from './or-discard';
 import { acquireLease } from './take-lease';
 
 export interface LoadDependencies {
@@ -58,27 +60,27 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
     }
 
     const table = await findTable(deps.source, identity);
-    const token = await readToken(deps, table, settings);
-    const from = lowerBound(settings, token, previous, before);
+    const tokenNow = await readToken(deps, table, settings);
+    const from = lowerBound(settings, tokenNow, previous, before);
 
     const previousColumns = previous?.columns;
-    const moved = await orDiscard(deps, identity, async () => {
-      const result = await deps.engine.move(
-        {
-          identity,
-          source: deps.endpoints.source,
-          destination: deps.endpoints.destination,
-          table,
-          settings,
-          ...(from === undefined ? {} : { from }),
-          ...(previousColumns === undefined ? {} : { previousColumns }),
-        },
-        deps,
-      );
-      assertCounts(identity, result);
-      if (from === undefined) await assertNotEmptied(deps, table, settings, before, result);
-      return result;
-    });
+    const move: MoveRequest = {
+      identity,
+      source: deps.endpoints.source,
+      destination: deps.endpoints.destination,
+      table,
+      settings,
+      ...(from === undefined ? {} : { from }),
+      ...(previousColumns === undefined ? {} : { previousColumns }),
+    };
+    const chunks = chunkCount(move);
+    const { moved, token } =
+      chunks > 1
+        ? await moveInChunks(deps, move, tokenNow, chunks)
+        : { moved: await moveWhole(deps, move), token: tokenNow };
+    if (from === undefined) {
+      await orDiscard(deps, identity, () => assertNotEmptied(deps, table, settings, before, moved));
+    }
     const published = await publish(deps, request, settings, lease.current, token, moved, from);
 
     deps.report({ phase: 'recording', rows: moved.rowsRead, bytes: moved.bytes });
@@ -99,24 +101,12 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
   }
 }
 
-/**
- * Runs the move and the checks before a publication. When they fail, what was staged is removed: an
- * engine that broke down could not do it. Not for the publication itself: one whose answer was lost
- * may have happened.
- */
-async function orDiscard<Result>(
-  { destination, warn }: LoadDependencies,
-  identity: RunIdentity,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    await destination.discard(identity).catch((failure: unknown) => {
-      warn(`staged files could not be removed: ${messageOf(failure)}`);
-    });
-    throw error;
-  }
+async function moveWhole(deps: LoadDependencies, move: MoveRequest): Promise<MoveResult> {
+  return orDiscard(deps, move.identity, async () => {
+    const moved = await deps.engine.move(move, deps);
+    assertCounts(move.identity, moved);
+    return moved;
+  });
 }
 
 async function findTable(source: Source, identity: RunIdentity): Promise<SourceTable> {

@@ -36,6 +36,7 @@ describe('a pipeline file', () => {
         masks: {},
         invalidDates: 'null',
         onSchemaChange: 'accept',
+        chunkBytes: 268_435_456,
         guard: { maxDropShare: 0.5 },
       },
       overrides: [],

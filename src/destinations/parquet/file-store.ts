@@ -10,6 +10,7 @@ import {
   listFiles,
   removeEmptyFolders,
   removeFolder,
+  sizeOf,
   sweepAttempts,
 } from './folders';
 import { readVersioned, writeAtomically } from './local-files';
@@ -81,6 +82,11 @@ export function createFileStore(root: string): ObjectStore {
       const place = { path, staging: absolute(receipt.staging), target: absolute(path) };
       return closedFile(place, guarded);
     },
+    holds: (path, bytes, receipt) =>
+      guarded(`look for the staged ${path}`, async () => {
+        if (!('staging' in receipt)) return false;
+        return (await sizeOf(absolute(receipt.staging))) === bytes;
+      }),
     discard: clear,
     workspace: (scope) =>
       guarded('make a workspace', async () => {

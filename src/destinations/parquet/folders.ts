@@ -42,9 +42,15 @@ export async function removeFolder(folder: string): Promise<void> {
   }
 }
 
+/** Undefined when absent. */
+export async function sizeOf(file: string): Promise<number | undefined> {
+  return (await unlessAbsent(stat(file)))?.size;
+}
+
 /** Where an attempt stages, under the store's staging folder. */
-export function attemptFolder({ domain, entity, run, attempt }: StagingScope): string {
-  return join(domain, entity, `${run}.${attempt}`);
+export function attemptFolder({ domain, entity, run, attempt, chunk }: StagingScope): string {
+  const part = chunk === undefined ? '' : `-${chunk}`;
+  return join(domain, entity, `${run}.${attempt}${part}`);
 }
 
 /** Removes the folders of dead attempts; `folder` holds those of one entity. */

@@ -18,7 +18,7 @@ import { checkStore } from './check-store';
 import { fileError, isConflict, isMissing, stagedFileGone } from './errors';
 import { attemptFolder, sweepAttempts } from './folders';
 import { createS3Access, type S3Access } from './s3-access';
-import { closedUpload, stagedUpload } from './s3-upload';
+import { closedUpload, holdsUpload, stagedUpload } from './s3-upload';
 import { abortUploads, sweepUploads } from './s3-sweep';
 import type { ObjectStore, StagedFile, StagingScope } from './storage';
 
@@ -62,8 +62,9 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
       if (!('uploadId' in receipt)) throw stagedFileGone(path);
       return closedUpload(access, path, receipt);
     },
+    holds: (path, _bytes, receipt) => holdsUpload(access, path, receipt),
     async discard(scope, folder) {
-      await abortUploads(access, folder, scope.attempt);
+      await abortUploads(access, folder, scope);
       await clear(scope);
     },
     workspace: (scope) =>

@@ -3,10 +3,10 @@ import {
   type ListMultipartUploadsCommandInput,
   type MultipartUpload,
 } from '@aws-sdk/client-s3';
-import { attemptOfPath, entityFolder, runOfPath } from './layout';
+import { entityFolder, isPartOf, runOfPath } from './layout';
 import type { S3Access } from './s3-access';
 import { abortUpload } from './s3-upload';
-import type { Leftover } from './storage';
+import type { Leftover, StagingScope } from './storage';
 
 /**
  * Aborts uploads that dead attempts began under a table's folder. S3 charges for their parts and
@@ -26,15 +26,15 @@ export async function sweepUploads(
   }
 }
 
-/** Aborts the uploads that one attempt began in its run's folder. */
+/** Aborts the uploads that one attempt, or one chunk of it, began in its run's folder. */
 export async function abortUploads(
   access: S3Access,
   folder: string,
-  attempt: number,
+  scope: Pick<StagingScope, 'attempt' | 'chunk'>,
 ): Promise<void> {
   for await (const { Key, UploadId } of uploads(access, folder)) {
     if (Key === undefined || UploadId === undefined) continue;
-    if (attemptOfPath(Key) === attempt) await abortUpload(access, Key, UploadId);
+    if (isPartOf(Key, scope)) await abortUpload(access, Key, UploadId);
   }
 }
 

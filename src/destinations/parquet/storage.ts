@@ -36,6 +36,8 @@ export interface ObjectStore {
   adopt(scope: StagingScope, path: string, localFile: string): Promise<StagedFile>;
   /** Takes up a closed file again by its receipt, in whichever process it was written. */
   resume(path: string, receipt: StagingReceipt): ClosedFile;
+  /** Whether a closed file of so many bytes still waits for its commit. */
+  holds(path: string, bytes: number, receipt: StagingReceipt): Promise<boolean>;
   /**
    * Removes whatever an attempt staged and did not commit, in this process or another. `folder` is
    * where its files were to lie.
@@ -70,12 +72,13 @@ export interface ClosableReader extends RangeReader {
   close(): Promise<void>;
 }
 
-/** Whose staging it is. Of two attempts of one run, one is dead. */
+/** Whose staging it is. Of two attempts of one run, one is dead; chunks of one live side by side. */
 export interface StagingScope {
   readonly domain: string;
   readonly entity: string;
   readonly run: string;
   readonly attempt: number;
+  readonly chunk?: number;
 }
 
 export interface Leftover {

@@ -92,7 +92,10 @@ export function literal({ kind, name }: KeyColumn, value: string): string {
       return value;
     case 'binary':
       return `x'${Buffer.from(value, 'hex').toString('hex')}'`;
-    default:
+    case 'date':
+    case 'timestamp':
+    case 'uuid':
+    case 'text':
       return quoteLiteral(value);
   }
 }

@@ -210,7 +210,9 @@ function comparable(description: MysqlDescription, column: KeyColumn): (value: s
       return (value) => `CAST(${sql(value)} AS DATE)`;
     case 'timestamp':
       return (value) => `CAST(${sql(value)} AS DATETIME(6))`;
-    default:
+    case 'integer':
+    case 'decimal':
+    case 'binary':
       return sql;
   }
 }
