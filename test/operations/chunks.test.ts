@@ -122,7 +122,8 @@ describe('a load in chunks', function () {
       const engine: Engine = {
         ...embedded,
         async move(request, watch) {
-          await beforeMove?.(moves++);
+          const number = moves++;
+          await beforeMove?.(number);
           return embedded.move(request, watch);
         },
       };

@@ -69,6 +69,7 @@ defaults:
   where: deleted = 0
   invalidDates: text
   onSchemaChange: fail
+  chunkSize: 1GiB
   guard: { maxDropShare: 1 }
 overrides:
   "log_*":
@@ -115,6 +116,7 @@ destination: { connection: lake, compression: none, zstdLevel: 9, retention: { r
         where: 'deleted = 0',
         invalidDates: 'text',
         onSchemaChange: 'fail',
+        chunkBytes: 1_073_741_824,
         guard: { maxDropShare: 1 },
       },
       overrides: [
