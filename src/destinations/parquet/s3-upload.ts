@@ -5,6 +5,7 @@ import {
   ListPartsCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { ComportaError } from '../../errors';
 import { isUploadGone } from './errors';
 import { PartBuffers } from './part-buffers';
 import type { S3Access } from './s3-access';
@@ -136,22 +137,29 @@ export async function holdsUpload(
 ): Promise<boolean> {
   if (!('uploadId' in receipt)) return false;
   const [Bucket, Key, UploadId] = [access.bucket, access.key(path), receipt.uploadId];
-  const etags = new Set<string | undefined>();
+  const list = async () => {
+    const etags = new Set<string | undefined>();
+    let PartNumberMarker: string | undefined;
+    do {
+      const input = { Bucket, Key, UploadId, PartNumberMarker };
+      const page = await access.client.send(new ListPartsCommand(input));
+      for (const { ETag } of page.Parts ?? []) etags.add(ETag);
+      PartNumberMarker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+    } while (PartNumberMarker !== undefined);
+    return receipt.parts.every(({ etag }) => etags.has(etag));
+  };
   try {
-    await access.attempt(`list the parts of ${path}`, async () => {
-      let PartNumberMarker: string | undefined;
-      do {
-        const input = { Bucket, Key, UploadId, PartNumberMarker };
-        const page = await access.client.send(new ListPartsCommand(input));
-        for (const { ETag } of page.Parts ?? []) etags.add(ETag);
-        PartNumberMarker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
-      } while (PartNumberMarker !== undefined);
-    });
+    return await access.attempt(`list the parts of ${path}`, () =>
+      list().catch((error: unknown) => {
+        if (isUploadGone(error)) return false;
+        throw error;
+      }),
+    );
   } catch (error) {
-    if (isUploadGone(error)) return false;
+    // Who may not look is as well off with writing it again.
+    if (error instanceof ComportaError && error.code === 'PermissionDenied') return false;
     throw error;
   }
-  return receipt.parts.every(({ etag }) => etags.has(etag));
 }
 
 /** An upload that is already gone is no error. */
