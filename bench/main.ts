@@ -144,6 +144,7 @@ program
   .option('--scale <number>', 'as of load', positiveNumber, 1)
   .option('--repeats <number>', 'runs of each', positiveNumber, 3)
   .option('--streams <list>', 'numbers of streams', (text) => text.split(',').map(Number), [1, 2])
+  .option('--chunk-mi-b <size>', 'also once in chunks of so many MiB', positiveNumber)
   .option('--pinned', 'the server on one core and the client on another, by taskset', false)
   .option('--timeout <seconds>', 'for one run', positiveNumber, 600)
   .addOption(outputOption())

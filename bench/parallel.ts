@@ -17,6 +17,8 @@ export interface ParallelFigure {
   readonly database: DatabaseName;
   readonly table: BenchTableName;
   readonly streams: number;
+  /** The table once, in chunks of so many MiB. */
+  readonly chunkMiB?: number;
   /** Whether the server had one core to itself and the client another. */
   readonly pinned: boolean;
   readonly wallSeconds: number;
@@ -33,6 +35,8 @@ export interface ParallelOptions {
   readonly scale: number;
   readonly repeats: number;
   readonly streams: readonly number[];
+  /** Also once in chunks of so many MiB. Default: not. */
+  readonly chunkMiB?: number;
   readonly pinned: boolean;
   readonly timeoutSeconds: number;
   readonly progress: (line: string) => void;
@@ -48,27 +52,30 @@ export async function benchParallel(options: ParallelOptions): Promise<readonly 
     const database = await startDatabase(name, progress);
     try {
       if (options.pinned) pin(database.service.pid!, SERVER_CORE);
-      const measured = (data: SourceData, streams: number) =>
+      const measured = (data: SourceData, way: Way) =>
         medianOf(options.repeats, () =>
-          measure({ python: peers.python, program, options }, database, data, streams),
+          measure({ python: peers.python, program, options }, database, data, way),
         );
       const empty = await loaded(nothing, scale, database, peers, progress);
       for (const table of tables) {
         const data = await loaded(benchTables[table], scale, database, peers, progress);
-        for (const streams of options.streams) {
-          const startup = await measured(empty, streams);
+        for (const way of waysOf(options)) {
+          const { streams } = way;
+          const startup = await measured(empty, way);
           const loadAverage = loadavg()[0] ?? Number.NaN;
-          const sample = await measured(data, streams);
+          const sample = await measured(data, way);
           const rows = data.rows * streams;
           figures.push({
-            ...{ database: name, table, streams, pinned: options.pinned },
+            ...{ database: name, table, ...way, pinned: options.pinned },
             wallSeconds: sample.wallSeconds,
             clientPerRow: ((sample.cpuSeconds - startup.cpuSeconds) / rows) * 1e6,
             serverPerRow: (sample.serverCpuSeconds / rows) * 1e6,
             rowsPerSecond: rows / sample.wallSeconds,
             loadAverage,
           });
-          progress(`${name} ${table}: ${streams} at once in ${sample.wallSeconds.toFixed(2)} s`);
+          progress(
+            `${name} ${table}: ${streams} at once${way.chunkMiB === undefined ? '' : ' in chunks'} in ${sample.wallSeconds.toFixed(2)} s`,
+          );
         }
       }
     } finally {
@@ -76,6 +83,13 @@ export async function benchParallel(options: ParallelOptions): Promise<readonly 
     }
   }
   return figures;
+}
+
+type Way = Pick<ParallelFigure, 'streams' | 'chunkMiB'>;
+
+function waysOf({ streams, chunkMiB }: ParallelOptions): readonly Way[] {
+  const ways = streams.map((count) => ({ streams: count }));
+  return chunkMiB === undefined ? ways : [...ways, { streams: 1, chunkMiB }];
 }
 
 const SERVER_CORE = 0;
@@ -98,7 +112,7 @@ async function measure(
   { python, program, options }: Tools,
   { family, service }: BenchDatabase,
   data: SourceData,
-  streams: number,
+  { streams, chunkMiB }: Way,
 ): Promise<Sample> {
   const { host, port, user, password, database } = service;
   const output = join(benchDirectory(), 'runs', String(process.pid));
@@ -106,7 +120,7 @@ async function measure(
     ...{ family, host, port, user, password, database, output },
     table: tableIn(data),
     zstdLevel: 1,
-    options: { streams },
+    options: chunkMiB === undefined ? { streams } : { chunks: chunkMiB * 1024 ** 2 },
   };
   const pinning = options.pinned ? ['taskset', '--cpu-list', String(CLIENT_CORE)] : [];
   const outcome = await runOnce(

@@ -42,7 +42,7 @@ export function parallelReport(figures: readonly ParallelFigure[], scale: number
       ['table', 'streams', 'wall s', 'rows/s', 'client µs/row', 'server µs/row', 'load'],
       figures.map((figure) => [
         `${figure.table} on ${figure.database}`,
-        String(figure.streams),
+        figure.chunkMiB === undefined ? String(figure.streams) : `chunks of ${figure.chunkMiB} MiB`,
         figure.wallSeconds.toFixed(2),
         Math.round(figure.rowsPerSecond).toLocaleString('en-US'),
         figure.clientPerRow.toFixed(2),

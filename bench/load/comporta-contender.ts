@@ -1,6 +1,12 @@
 import { createEmbeddedEngine } from '../../src/engines/embedded/embedded-engine';
 import type { Engine } from '../../src/engines/engine';
-import { openSource, type DestinationEndpoint, type SourceEndpoint } from '../../src/endpoints';
+import {
+  openDestination,
+  openSource,
+  type DestinationEndpoint,
+  type SourceEndpoint,
+} from '../../src/endpoints';
+import { chunkCount, moveInChunks } from '../../src/load/move-in-chunks';
 import type { TableSettings } from '../../src/pipeline/pipeline';
 import { localSecretStore } from '../../src/pipeline/secrets';
 import { perform, readJob, type Job } from './job';
@@ -17,12 +23,13 @@ const SETTINGS: TableSettings = {
   masks: {},
   invalidDates: 'null',
   onSchemaChange: 'accept',
+  chunkBytes: 'off',
   guard: { maxDropShare: 0.5 },
 };
 
 /**
  * The engine's move of a table into a lake, as a worker does it. Options: `streams` moves the table
- * so many times at once; `bucket` is the lake of {@link BucketOption} instead of the job's folder.
+ * so many times at once; `chunks` moves it once, in chunks of so many bytes; `bucket` is the lake of {@link BucketOption} instead of the job's folder.
  */
 async function move(engine: Engine, environment: NodeJS.ProcessEnv, job: Job): Promise<void> {
   const source = sourceOf(job);
@@ -41,6 +48,26 @@ async function move(engine: Engine, environment: NodeJS.ProcessEnv, job: Job): P
     attempt: 1,
     ingestionDate: '2026-01-01',
   };
+  if (job.options['chunks'] !== undefined) {
+    const settings = { ...SETTINGS, chunkBytes: Number(job.options['chunks']) };
+    const token = { sourceTime: '', evidence: [] };
+    const request = {
+      identity: { ...identity, entity: job.table },
+      ...{ source, destination, table, settings },
+    };
+    const reading = openSource(source, localSecretStore(environment));
+    const lake = openDestination(destination, localSecretStore(environment));
+    const { signal } = new AbortController();
+    const report = () => undefined;
+    await moveInChunks(
+      { ...{ source: reading, destination: lake, engine, report, warn: report, signal } },
+      request,
+      token,
+      chunkCount(request),
+    );
+    await Promise.all([reading.close(), lake.close(), engine.close()]);
+    return;
+  }
   const streams = Array.from({ length: Number(job.options['streams'] ?? 1) }, (_, stream) =>
     engine.move(
       {

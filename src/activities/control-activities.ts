@@ -7,6 +7,8 @@ import { planPath, type Plan } from '../plan/plan';
 import { summarize } from '../plan/summarize';
 import type { ControlActivities, PlanLoadRequest, PlanSummary } from '../workflows/api';
 import { ComportaError, messageOf } from '../errors';
+import { entityName } from '../pipeline/entity';
+import { parseTableId } from '../sources/table-id';
 import type { Destination } from '../destinations/destination';
 import { settingsFor } from '../pipeline/settings';
 import { findPipeline, type ActivityDependencies } from './activities';
@@ -62,7 +64,7 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
 
     recordFailure: (request) =>
       run(async () => {
-        const { history, pipeline } = await open(request.pipeline);
+        const { history, pipeline, source, destination } = await open(request.pipeline);
         const { workflowExecution } = deps.context().info;
         const { workflowId, runId: workflowRunId } = workflowExecution ?? {
           workflowId: '',
@@ -90,6 +92,13 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
           workflowRunId,
         };
         await history.append([event]);
+        await discardChunks(destination, {
+          domain: pipeline.domain,
+          entity: entityName(parseTableId(request.table, source.dialect), source.dialect),
+          run,
+          code: request.code,
+          warn: (message) => deps.log.warn({ pipeline: pipeline.name, run }, message),
+        });
         deps.metrics.failed({ pipeline: request.pipeline, code: request.code });
       }),
 
@@ -167,6 +176,30 @@ function gapIn(missed: readonly Date[]): string {
   const [first, last] = [missed[0], missed.at(-1)].map((time) => time?.toISOString());
   const when = first === last ? first : `from ${first} to ${last}`;
   return `${missed.length} of the schedule's runs did not take place, ${when}: the batch before was still at work, the schedule was paused, or Temporal was down`;
+}
+
+/**
+ * No attempt goes on with the chunks of a failed load. Where the lake itself failed it is left
+ * alone: the record is not to wait for it, and a later load clears up.
+ */
+async function discardChunks(
+  destination: Destination,
+  {
+    code,
+    warn,
+    ...run
+  }: {
+    readonly domain: string;
+    readonly entity: string;
+    readonly run: string;
+    readonly code: string;
+    readonly warn: (message: string) => void;
+  },
+): Promise<void> {
+  if (code === 'DestinationFailed') return;
+  await destination.discardRun(run).catch((error: unknown) => {
+    warn(`staged files of a failed load could not be removed: ${messageOf(error)}`);
+  });
 }
 
 function reportPlan(metrics: Metrics, plan: Plan, scheduledFor: string | undefined): void {

@@ -17,6 +17,8 @@ export interface RunIdentity {
   readonly run: string;
   /** Which attempt writes; staging of different attempts never meets. */
   readonly attempt: number;
+  /** Which chunk of the table it writes, from 0, where the table is loaded in chunks. */
+  readonly chunk?: number;
   /** YYYY-MM-DD in UTC, fixed when the load was scheduled. */
   readonly ingestionDate: string;
 }
@@ -112,6 +114,17 @@ export interface Destination extends StagingArea {
    * changes nothing and returns the published state.
    */
   publish(request: PublishRequest): Promise<PublishedState>;
+  /** Whether a file that was staged for this run still waits, whole, to be published. */
+  isStaged(file: StagedDataFile): Promise<boolean>;
+  /** Keeps a small JSON document beside what a run stages, for a later attempt of it. Written atomically. */
+  putNote(identity: RunIdentity, name: string, note: unknown): Promise<void>;
+  /** The notes of a run by their names. */
+  notes(identity: RunIdentity): Promise<ReadonlyMap<string, unknown>>;
+  /**
+   * Removes what all attempts of a run staged, and its notes; nothing that is published. For a run
+   * that nobody goes on with.
+   */
+  discardRun(identity: Pick<RunIdentity, 'domain' | 'entity' | 'run'>): Promise<void>;
   /**
    * Removes what an attempt staged and will not publish, also what another thread or process staged
    * for it that died. Without effect when there is nothing.

@@ -1,7 +1,7 @@
 import type { RunIdentity, StagedDataFile } from '../destinations/destination';
 import type { DestinationEndpoint, SourceEndpoint } from '../endpoints';
 import type { TableSettings } from '../pipeline/pipeline';
-import type { RowFilter, SourceTable } from '../sources/source';
+import type { KeyRange, RowFilter, SourceTable } from '../sources/source';
 import type { ColumnSpec } from '../types/logical';
 
 /** Readable in the Web UI as the load's heartbeat. */
@@ -13,6 +13,17 @@ export interface LoadProgress {
   /** About: the server's estimate. Absent for a part of the table. */
   readonly rowsExpected?: number;
   readonly bytes: number;
+  /** Of a table that is loaded in chunks: how many of them are finished, those of earlier attempts too. */
+  readonly chunks?: { readonly done: number; readonly of: number };
+}
+
+/** A chunk of a table, as the plan of its load has it. */
+export interface MovePart {
+  readonly range: KeyRange;
+  /** What the rows must look like still: what the first chunk of the load found. */
+  readonly columns: readonly ColumnSpec[];
+  /** A snapshot to read in, as `TableSnapshot.share` names it. */
+  readonly snapshot?: string;
 }
 
 /**
@@ -32,6 +43,8 @@ export interface MoveRequest {
    * them with the table's before it reads a row (`assertSchemaAccepted`).
    */
   readonly previousColumns?: readonly ColumnSpec[];
+  /** Moves this chunk only, without looking for the cursor's largest value. */
+  readonly part?: MovePart;
 }
 
 /** The line back to whoever asked for the move. */
@@ -62,6 +75,8 @@ export interface MoveResult {
 /** Moves one table from its source to staged files at its destination; it publishes nothing. */
 export interface Engine {
   readonly name: TableSettings['engine'];
+  /** How many chunks of a table are worth moving at the same time. */
+  readonly streams: number;
   /**
    * Throws EngineFailed, which is worth another attempt, when the engine itself broke down under the
    * move; what it had staged may then still lie there (`Destination.discard`).

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RunIdentity } from '../destinations/destination';
 import { ComportaError } from '../errors';
 import { schemaChanges } from '../history/columns';
@@ -19,4 +20,26 @@ export function assertSchemaAccepted(
     table,
     remedy: `run "npm run reset -- ${pipeline} ${table}" to accept them, or set onSchemaChange: accept`,
   });
+}
+
+/** Throws SourceInterrupted when the columns are no longer those that a load began with. */
+export function assertSameColumns(
+  { pipeline, table }: RunIdentity,
+  before: readonly ColumnSpec[],
+  now: readonly ColumnSpec[],
+): void {
+  if (areSameColumns(before, now)) return;
+  throw new ComportaError(
+    'SourceInterrupted',
+    'its columns changed while it was loaded in chunks',
+    {
+      pipeline,
+      table,
+      remedy: 'the load begins again',
+    },
+  );
+}
+
+export function areSameColumns(before: readonly ColumnSpec[], now: readonly ColumnSpec[]): boolean {
+  return isDeepStrictEqual(before, now);
 }

@@ -12,6 +12,8 @@ import type { RowFilter, Source, SourceTable } from '../sources/source';
 import type { SpanAttributes, Tracer } from '../tracing/tracing';
 import type { LoadResult } from '../workflows/api';
 import { assertCounts, assertNotEmptied } from './guards';
+import { chunkCount, moveInChunks } from './move-in-chunks';
+import { orDiscard } from './or-discard';
 import type { SourcePlaces } from './source-places';
 import { acquireLease } from './take-lease';
 
@@ -140,49 +142,47 @@ async function readTable(
   const states = await deps.history.states(identity.pipeline, [identity.table]);
   const previous = states.get(identity.table)?.lastSuccess;
   const table = await findTable(deps.source, identity);
-  const token = await step('token', () => readToken(deps, table, settings));
-  const from = lowerBound(settings, token, previous, before);
+  const tokenNow = await step('token', () => readToken(deps, table, settings));
+  const from = lowerBound(settings, tokenNow, previous, before);
   const previousColumns = previous?.columns;
-  const move = async (note: (attributes: SpanAttributes) => void) => {
-    const result = await deps.engine.move(
-      {
-        identity,
-        source: deps.endpoints.source,
-        destination: deps.endpoints.destination,
-        table,
-        settings,
-        ...(from === undefined ? {} : { from }),
-        ...(previousColumns === undefined ? {} : { previousColumns }),
-      },
-      deps,
-    );
-    note({ 'comporta.rows': result.rowsRead, 'comporta.bytes': result.bytes });
-    assertCounts(identity, result);
-    if (from === undefined) await assertNotEmptied(deps, table, settings, before, result);
-    return result;
+  const request: MoveRequest = {
+    identity,
+    source: deps.endpoints.source,
+    destination: deps.endpoints.destination,
+    table,
+    settings,
+    ...(from === undefined ? {} : { from }),
+    ...(previousColumns === undefined ? {} : { previousColumns }),
   };
-  const moved = await orDiscard(deps, identity, () => step('move', move));
+  const { moved, token } = await step('move', async (note) => {
+    const outcome = await moveTable(deps, request, tokenNow);
+    const { rowsRead, bytes } = outcome.moved;
+    note({ 'comporta.rows': rowsRead, 'comporta.bytes': bytes });
+    return outcome;
+  });
+  if (from === undefined) {
+    await orDiscard(deps, identity, () => assertNotEmptied(deps, table, settings, before, moved));
+  }
   return { moved, token, from, previousColumns };
 }
 
-/**
- * Runs the move and the checks before a publication. When they fail, what was staged is removed: an
- * engine that broke down could not do it. Not for the publication itself: one whose answer was lost
- * may have happened.
- */
-async function orDiscard<Result>(
-  { destination, warn }: LoadDependencies,
-  identity: RunIdentity,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    await destination.discard(identity).catch((failure: unknown) => {
-      warn(`staged files could not be removed: ${messageOf(failure)}`);
-    });
-    throw error;
-  }
+/** As a whole or in chunks, whose plan may be an earlier attempt's, with the token of that time. */
+async function moveTable(
+  deps: LoadDependencies,
+  request: MoveRequest,
+  token: TableToken,
+): Promise<Pick<ReadTable, 'moved' | 'token'>> {
+  const chunks = chunkCount(request);
+  if (chunks > 1) return moveInChunks(deps, request, token, chunks);
+  return { moved: await moveWhole(deps, request), token };
+}
+
+async function moveWhole(deps: LoadDependencies, move: MoveRequest): Promise<MoveResult> {
+  return orDiscard(deps, move.identity, async () => {
+    const moved = await deps.engine.move(move, deps);
+    assertCounts(move.identity, moved);
+    return moved;
+  });
 }
 
 async function findTable(source: Source, identity: RunIdentity): Promise<SourceTable> {

@@ -1,6 +1,7 @@
 import { defined, secretReference } from './connections';
 import * as defaults from './defaults';
 import { parseDuration } from './duration';
+import { parseSize } from './size';
 import type { MaskInput, PipelineFile, TableSettingsInput } from './pipeline-schema';
 import type {
   Mask,
@@ -19,6 +20,8 @@ const NOTHING_SAID: Pick<TableSettings, 'excludeColumns' | 'textColumns' | 'mask
 
 const milliseconds = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : parseDuration(text);
+
+const parseChunkSize = (text: string): number | 'off' => (text === 'off' ? text : parseSize(text));
 
 function buildMask(input: MaskInput, directory: string): Mask {
   switch (input.method) {
@@ -73,12 +76,13 @@ function buildChange(input: TableSettingsInput, directory: string): TableSetting
     // YAML's own null and the word mean the same; a key left out is undefined.
     invalidDates: input.invalidDates === null ? 'null' : input.invalidDates,
     onSchemaChange: input.onSchemaChange,
+    chunkBytes: input.chunkSize === undefined ? undefined : parseChunkSize(input.chunkSize),
     guard: input.guard && defined(input.guard),
   });
 }
 
 function builtInSettings(): TableSettings {
-  const { detection, timeout, attempts, ...rest } = defaults.DEFAULT_SETTINGS;
+  const { detection, timeout, attempts, chunkSize, ...rest } = defaults.DEFAULT_SETTINGS;
   return {
     ...NOTHING_SAID,
     ...rest,
@@ -89,6 +93,7 @@ function builtInSettings(): TableSettings {
     },
     timeoutMs: parseDuration(timeout),
     maximumAttempts: attempts,
+    chunkBytes: parseChunkSize(chunkSize),
   };
 }
 

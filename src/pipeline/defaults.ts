@@ -10,6 +10,7 @@ export const DEFAULT_SETTINGS = {
   attempts: 3,
   invalidDates: 'null',
   onSchemaChange: 'accept',
+  chunkSize: '256MiB',
   guard: { maxDropShare: 0.5 },
 } as const;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as defaults from './defaults';
+import { parseSize } from './size';
 import {
   connectionName,
   cron,
@@ -14,6 +15,19 @@ import {
   timeZone,
   wholeNumber,
 } from './values';
+
+const CHUNK_SIZE = say(
+  'must be a size of at least 64KiB, or off',
+  'write a whole number and a unit (KiB, MiB, GiB), such as 256MiB',
+);
+const LEAST_CHUNK = parseSize('64KiB');
+
+const chunkSize = () =>
+  z
+    .string({ error: CHUNK_SIZE })
+    .regex(/^(?:off|\d{1,6}(?:KiB|MiB|GiB))$/, { error: CHUNK_SIZE, abort: true })
+    .refine((size) => size === 'off' || parseSize(size) >= LEAST_CHUNK, { error: CHUNK_SIZE })
+    .meta({ title: 'size, or off' });
 
 const columnName = () => text('the name of a column', 'column');
 
@@ -152,6 +166,11 @@ function tableSettings(published: typeof defaults.DEFAULT_SETTINGS | undefined) 
       z.enum(['accept', 'fail']),
       'Columns added, dropped or retyped since the last load are recorded in the history either way; fail stops the load before a row is read.',
       published?.onSchemaChange,
+    ),
+    chunkSize: optional(
+      chunkSize(),
+      'A table of at least twice this size, by the database’s estimate, is loaded in chunks of about this size: several at a time, and after a failure only those that are missing. off: as one.',
+      published?.chunkSize,
     ),
     guard: optional(
       section({

@@ -64,6 +64,8 @@ export interface TableSettings {
   readonly where?: string;
   readonly invalidDates: 'null' | 'text' | 'fail';
   readonly onSchemaChange: 'accept' | 'fail';
+  /** A table of twice as many bytes and more is loaded in chunks of about so many. Default 256 MiB. */
+  readonly chunkBytes: number | 'off';
   readonly guard: GuardSettings;
 }
 

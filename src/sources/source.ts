@@ -46,6 +46,23 @@ export interface TokenRequest {
   readonly previous?: TableToken;
 }
 
+/** What a table is divided by. Plain data: it may be kept and crosses threads. */
+export type SplitKey =
+  /** Leading columns of an index that is unique, none of them NULL anywhere. */
+  | { readonly by: 'key'; readonly index: string; readonly columns: readonly string[] }
+  /** Where rows lie in the table's file: means something inside one snapshot only. */
+  | { readonly by: 'blocks' };
+
+/**
+ * A part of a table: rows from `from` on and before `to`, each a value per leading column of the key
+ * in the source's text form, or one number of a block. Absent: from the first, to the last.
+ */
+export interface KeyRange {
+  readonly key: SplitKey;
+  readonly from?: readonly string[];
+  readonly to?: readonly string[];
+}
+
 /** Which rows to read: the table's filter, and for incremental loads everything from a cursor value on. */
 export interface RowFilter {
   readonly where?: string;
@@ -57,6 +74,7 @@ export interface RowFilter {
     readonly lookBack: number;
     readonly exclusive: boolean;
   };
+  readonly range?: KeyRange;
 }
 
 /** What a reader will produce: the outcome of laying the table's settings over its description. */
@@ -102,6 +120,19 @@ export interface TableSnapshot {
    * come to its end. Costs no second scan.
    */
   rowsSent(): Promise<number>;
+  /** What the table can be divided by; undefined when by nothing. */
+  splitKey(): Promise<SplitKey | undefined>;
+  /**
+   * Divides the table into at most `count` ranges of about as many rows, without reading it whole:
+   * in key order, each beginning where the one before ends, so that every row, also one to come,
+   * lies in exactly one.
+   */
+  split(key: SplitKey, count: number): Promise<readonly KeyRange[]>;
+  /**
+   * What `openSnapshot` takes to see the very same rows on another connection, as long as this
+   * snapshot is open; undefined where the source has no such thing.
+   */
+  share(): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -127,8 +158,11 @@ export interface Source {
    * cannot be asked has a token whose evidence carries `distrust`; it does not spoil the others.
    */
   readTokens(requests: readonly TokenRequest[]): Promise<ReadonlyMap<string, TableToken>>;
-  /** Throws TableNotFound, PermissionDenied, ConnectionFailed, … `signal` ends it and its reads. */
-  openSnapshot(table: SourceTable, signal: AbortSignal): Promise<TableSnapshot>;
+  /**
+   * Throws TableNotFound, PermissionDenied, ConnectionFailed, … `signal` ends it and its reads.
+   * `shared` is what another snapshot's `share` returned.
+   */
+  openSnapshot(table: SourceTable, signal: AbortSignal, shared?: string): Promise<TableSnapshot>;
   /** Tries everything a load and a detection need. */
   check(tables: readonly SourceTable[]): Promise<readonly Finding[]>;
   close(): Promise<void>;

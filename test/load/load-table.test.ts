@@ -152,6 +152,7 @@ describe('loadTable', () => {
     await withTable({}, async ({ load, destination, root }) => {
       const broken: Engine = {
         name: 'embedded',
+        streams: 1,
         async move({ identity }) {
           const writer = await destination.stage(identity, [ID_COLUMN]);
           await writer.finish();

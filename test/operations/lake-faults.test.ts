@@ -143,7 +143,7 @@ history: { type: postgres, connection: books, schema: ${uniqueName('history')} }
     await eventually(async () => {
       const [attempt] = await readdir(staging);
       assert.ok(attempt !== undefined);
-      await symlink('/dev/full', join(staging, attempt, partName('part', 0, 1)));
+      await symlink('/dev/full', join(staging, attempt, partName('part', 0, { attempt: 1 })));
     });
     await world.gate.open();
     await eventually(async () => assert.equal((await pendingLoad(load)).attempt, 2));

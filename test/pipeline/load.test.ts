@@ -36,6 +36,7 @@ describe('a pipeline file', () => {
         masks: {},
         invalidDates: 'null',
         onSchemaChange: 'accept',
+        chunkBytes: 268_435_456,
         guard: { maxDropShare: 0.5 },
       },
       overrides: [],
@@ -68,6 +69,7 @@ defaults:
   where: deleted = 0
   invalidDates: text
   onSchemaChange: fail
+  chunkSize: 1GiB
   guard: { maxDropShare: 1 }
 overrides:
   "log_*":
@@ -114,6 +116,7 @@ destination: { connection: lake, compression: none, zstdLevel: 9, retention: { r
         where: 'deleted = 0',
         invalidDates: 'text',
         onSchemaChange: 'fail',
+        chunkBytes: 1_073_741_824,
         guard: { maxDropShare: 1 },
       },
       overrides: [

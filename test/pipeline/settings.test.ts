@@ -14,6 +14,7 @@ const DEFAULTS: TableSettings = {
   masks: { email: { method: 'redact', text: '***' } },
   invalidDates: 'null',
   onSchemaChange: 'accept',
+  chunkBytes: 'off',
   guard: { maxDropShare: 0.5 },
 };
 

@@ -22,6 +22,7 @@ const SETTINGS: TableSettings = {
   masks: {},
   invalidDates: 'null',
   onSchemaChange: 'accept',
+  chunkBytes: 'off',
   guard: { maxDropShare: 0.5 },
 };
 

@@ -94,6 +94,9 @@ export function fakeSource(tables: Map<string, FakeTable>): Source {
         }
       },
       rowsSent: () => Promise.resolve(fake.sent?.() ?? sent),
+      splitKey: () => Promise.resolve(undefined),
+      split: (key) => Promise.resolve([{ key }]),
+      share: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),
     };
   }

@@ -7,6 +7,7 @@ export function inlineEngine(ends: Omit<MoveEnds, 'memory'>): Engine {
   const memories = new KernelMemoryPool();
   return {
     name: 'embedded',
+    streams: 2,
     move: (request, watch) =>
       memories.lend((memory) => moveTable({ ...ends, memory }, request, watch)),
     close: () => Promise.resolve(),

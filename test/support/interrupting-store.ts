@@ -70,7 +70,7 @@ export function interruptedStore(
       discard: (scope, folder) => change(() => store.discard(scope, folder)),
       workspace: (scope) => change(() => store.workspace(scope)),
       clear: (scope) => change(() => store.clear(scope)),
-      sweep: (domain, entity) => change(() => store.sweep(domain, entity)),
+      sweep: (domain, entity, run) => change(() => store.sweep(domain, entity, run)),
     },
   };
 }

@@ -12,6 +12,7 @@ export const FULL_LOAD: TableSettings = {
   masks: {},
   invalidDates: 'null',
   onSchemaChange: 'accept',
+  chunkBytes: 'off',
   guard: { maxDropShare: 0.5 },
 };
 

@@ -10,7 +10,9 @@ import {
   listFiles,
   removeEmptyFolders,
   removeFolder,
+  removeAttempts,
   removeOldFiles,
+  sizeOf,
 } from './folders';
 import { readVersioned, writeAtomically } from './local-files';
 import type { ClosableReader, ObjectStore, StagedFile, StagingScope } from './storage';
@@ -85,6 +87,11 @@ export function createFileStore(root: string): ObjectStore {
       const place = { path, staging: absolute(receipt.staging), target: absolute(path) };
       return closedFile(place, guarded);
     },
+    holds: (path, bytes, receipt) =>
+      guarded(`look for the staged ${path}`, async () => {
+        if (!('staging' in receipt)) return false;
+        return (await sizeOf(absolute(receipt.staging))) === bytes;
+      }),
     discard: clear,
     workspace: (scope) =>
       guarded('make a workspace', async () => {
@@ -95,9 +102,9 @@ export function createFileStore(root: string): ObjectStore {
       }),
     clear,
     localCopy: (path) => Promise.resolve(absolute(path)),
-    sweep: (domain, entity) =>
+    sweep: (domain, entity, run) =>
       guarded('remove what dead attempts staged', async () => {
-        await removeFolder(join(root, STAGING, domain, entity));
+        await removeAttempts(join(root, STAGING, domain, entity), run);
         await removeOldFiles(unfinished, DEAD_AFTER_MS);
       }),
     check: () => checkStore(store),

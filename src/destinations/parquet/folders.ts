@@ -42,9 +42,24 @@ export async function removeFolder(folder: string): Promise<void> {
   }
 }
 
+/** Undefined when absent. */
+export async function sizeOf(file: string): Promise<number | undefined> {
+  return (await unlessAbsent(stat(file)))?.size;
+}
+
 /** Where an attempt stages, under the store's staging folder. */
-export function attemptFolder({ domain, entity, run, attempt }: StagingScope): string {
-  return join(domain, entity, `${run}.${attempt}`);
+export function attemptFolder({ domain, entity, run, attempt, chunk }: StagingScope): string {
+  const part = chunk === undefined ? '' : `-${chunk}`;
+  return join(domain, entity, `${run}.${attempt}${part}`);
+}
+
+/** Removes the folders of all attempts for a table, given as the folder above them, or of one run's. */
+export async function removeAttempts(folder: string, run?: string): Promise<void> {
+  if (run === undefined) return removeFolder(folder);
+  for (const { name } of await entriesOf(folder)) {
+    // The attempt is the part behind the last dot, whatever the run is called.
+    if (name.slice(0, name.lastIndexOf('.')) === run) await removeFolder(join(folder, name));
+  }
 }
 
 /**

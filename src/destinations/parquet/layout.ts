@@ -43,14 +43,40 @@ export function viewPath(domain: string, entity: string): string {
  * The n-th file of an attempt. Attempts of one run share its folder, and one that was given up may
  * still be writing: its files never take the names of the next one's.
  */
-export function partName(kind: 'part' | 'merged', part: number, attempt: number): string {
+export function partName(
+  kind: 'part' | 'merged',
+  part: number,
+  { attempt, chunk }: Pick<RunIdentity, 'attempt' | 'chunk'>,
+): string {
   const suffix = attempt === 1 ? '' : `-attempt-${attempt}`;
-  return `${kind}-${String(part).padStart(4, '0')}${suffix}.parquet`;
+  const place = chunk === undefined ? '' : `${String(chunk).padStart(4, '0')}-`;
+  return `${kind}-${place}${String(part).padStart(4, '0')}${suffix}.parquet`;
 }
 
-/** Which attempt of its run wrote a file, by the name that `partName` gave it. */
-export function attemptOfPath(path: string): number {
-  return Number(/-attempt-(\d+)\.parquet$/.exec(path)?.[1] ?? 1);
+/** Whether an attempt wrote a file, or one chunk of it did, by the name that `partName` gave it. */
+export function isPartOf(
+  path: string,
+  { attempt, chunk }: Pick<RunIdentity, 'attempt' | 'chunk'>,
+): boolean {
+  const [, chunkOfFile, attemptOfFile = '1'] =
+    /-(?:(\d{4})-)?\d{4}(?:-attempt-(\d+))?\.parquet$/.exec(path) ?? [];
+  if (Number(attemptOfFile) !== attempt) return false;
+  return chunk === undefined || chunk === Number(chunkOfFile ?? -1);
+}
+
+/**
+ * A note of a run. In the run's folder, where it is removed with all that the published state does
+ * not name; the first character hides it from readers of folders.
+ */
+export function notePath(place: RunPlace, name: string): string {
+  return `${runFolder(place)}/${NOTE}${name}.json`;
+}
+
+const NOTE = '_note-';
+
+/** The name of the note that lies at a path, if one does. */
+export function noteOfPath(path: string): string | undefined {
+  return /\/_note-([^/]+)\.json$/.exec(path)?.[1];
 }
 
 /** The run that a path under an entity's folder belongs to. */

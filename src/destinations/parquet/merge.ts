@@ -109,7 +109,7 @@ async function adoptAll(
     const parts: StagedPart[] = [];
     for (const name of (await readdir(join(workspace, kind))).toSorted()) {
       signal.throwIfAborted();
-      const path = `${runFolder(identity)}/${partName('merged', number++, identity.attempt)}`;
+      const path = `${runFolder(identity)}/${partName('merged', number++, identity)}`;
       const file = join(workspace, kind, name);
       const staged = await store.adopt(identity, path, file);
       placement.track(staged);

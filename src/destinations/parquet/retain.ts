@@ -1,6 +1,6 @@
 import type { RetentionSettings } from '../../pipeline/pipeline';
 import { readCurrent, type CurrentDocument } from './current-state';
-import { entityFolder, manifestPath, runOfPath } from './layout';
+import { entityFolder, manifestPath, noteOfPath, runOfPath } from './layout';
 import { readManifest } from './manifest';
 import { completeReaders } from './readers';
 import type { ObjectStore, StoredObject } from './storage';
@@ -95,4 +95,21 @@ async function deleteLeftovers(
   const own = runs.find((run) => run.run === current.run);
   const dead = own?.objects.filter(({ path }) => !isNamed(current, path)) ?? [];
   await store.delete(dead.map((object) => object.path));
+}
+
+/**
+ * Removes what attempts of a run staged, and its notes. The notes first: a file that they name is
+ * there as long as they are.
+ */
+export async function discardRun(
+  store: ObjectStore,
+  domain: string,
+  entity: string,
+  run: string,
+): Promise<void> {
+  const runs = await storedRuns(store, domain, entity);
+  const objects = runs.filter((stored) => stored.run === run).flatMap((stored) => stored.objects);
+  const notes = objects.filter(({ path }) => noteOfPath(path) !== undefined);
+  await store.delete(notes.map(({ path }) => path));
+  await store.sweep(domain, entity, run);
 }

@@ -16,9 +16,9 @@ import type { S3Connection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
 import { checkStore } from './check-store';
 import { fileError, isConflict, isMissing, stagedFileGone } from './errors';
-import { attemptFolder, removeFolder } from './folders';
+import { attemptFolder, removeAttempts } from './folders';
 import { createS3Access, type S3Access } from './s3-access';
-import { closedUpload, stagedUpload } from './s3-upload';
+import { closedUpload, holdsUpload, stagedUpload } from './s3-upload';
 import { abortUploads, sweepUploads } from './s3-sweep';
 import type { ObjectStore, StagedFile, StagingScope } from './storage';
 
@@ -62,8 +62,9 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
       if (!('uploadId' in receipt)) throw stagedFileGone(path);
       return closedUpload(access, path, receipt);
     },
+    holds: (path, _bytes, receipt) => holdsUpload(access, path, receipt),
     async discard(scope, folder) {
-      await abortUploads(access, folder, scope.attempt);
+      await abortUploads(access, folder, scope);
       await clear(scope);
     },
     workspace: (scope) =>
@@ -76,9 +77,11 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
       }),
     clear,
     localCopy: (path, workspace) => download(access, path, workspace),
-    async sweep(domain, entity) {
-      await sweepUploads(access, domain, entity);
-      await locally('remove dead workspaces', () => removeFolder(join(local, domain, entity)));
+    async sweep(domain, entity, run) {
+      await sweepUploads(access, domain, entity, run);
+      await locally('remove dead workspaces', () =>
+        removeAttempts(join(local, domain, entity), run),
+      );
     },
     check: () => checkStore(store),
     close: () => Promise.resolve(access.client.destroy()),

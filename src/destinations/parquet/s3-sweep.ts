@@ -3,34 +3,37 @@ import {
   type ListMultipartUploadsCommandInput,
   type MultipartUpload,
 } from '@aws-sdk/client-s3';
-import { attemptOfPath, entityFolder } from './layout';
+import { entityFolder, isPartOf, runOfPath } from './layout';
 import type { S3Access } from './s3-access';
 import { abortUpload } from './s3-upload';
+import type { StagingScope } from './storage';
 
 /**
- * Aborts the uploads begun under a table's folder. S3 charges for their parts and shows them nowhere
+ * Aborts the uploads begun under a table's folder, or of these one run's. S3 charges for their parts and shows them nowhere
  * else.
  */
 export async function sweepUploads(
   access: S3Access,
   domain: string,
   entity: string,
+  run?: string,
 ): Promise<void> {
   for await (const { Key, UploadId } of uploads(access, entityFolder(domain, entity))) {
     if (Key === undefined || UploadId === undefined) continue;
+    if (run !== undefined && runOfPath(Key)?.run !== run) continue;
     await abortUpload(access, Key, UploadId);
   }
 }
 
-/** Aborts the uploads that one attempt began in its run's folder. */
+/** Aborts the uploads that one attempt, or one chunk of it, began in its run's folder. */
 export async function abortUploads(
   access: S3Access,
   folder: string,
-  attempt: number,
+  scope: Pick<StagingScope, 'attempt' | 'chunk'>,
 ): Promise<void> {
   for await (const { Key, UploadId } of uploads(access, folder)) {
     if (Key === undefined || UploadId === undefined) continue;
-    if (attemptOfPath(Key) === attempt) await abortUpload(access, Key, UploadId);
+    if (isPartOf(Key, scope)) await abortUpload(access, Key, UploadId);
   }
 }
 

@@ -2,12 +2,14 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  ListPartsCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { ComportaError } from '../../errors';
 import { isUploadGone } from './errors';
 import { PartBuffers } from './part-buffers';
 import type { S3Access } from './s3-access';
-import type { ClosedFile, StagedFile, UploadedPart } from './storage';
+import type { ClosedFile, StagedFile, StagingReceipt, UploadedPart } from './storage';
 
 /** S3 takes parts of 5 MiB and more, the last one excepted, and at most 10,000 of them. */
 const PART_BYTES = 5 * 1024 * 1024;
@@ -125,6 +127,39 @@ export function closedUpload(
       if (!committed) await abortUpload(access, key, uploadId);
     },
   };
+}
+
+/** Whether S3 still has an upload with all the parts that its receipt names. */
+export async function holdsUpload(
+  access: S3Access,
+  path: string,
+  receipt: StagingReceipt,
+): Promise<boolean> {
+  if (!('uploadId' in receipt)) return false;
+  const [Bucket, Key, UploadId] = [access.bucket, access.key(path), receipt.uploadId];
+  const list = async () => {
+    const etags = new Set<string | undefined>();
+    let PartNumberMarker: string | undefined;
+    do {
+      const input = { Bucket, Key, UploadId, PartNumberMarker };
+      const page = await access.client.send(new ListPartsCommand(input));
+      for (const { ETag } of page.Parts ?? []) etags.add(ETag);
+      PartNumberMarker = page.IsTruncated === true ? page.NextPartNumberMarker : undefined;
+    } while (PartNumberMarker !== undefined);
+    return receipt.parts.every(({ etag }) => etags.has(etag));
+  };
+  try {
+    return await access.attempt(`list the parts of ${path}`, () =>
+      list().catch((error: unknown) => {
+        if (isUploadGone(error)) return false;
+        throw error;
+      }),
+    );
+  } catch (error) {
+    // Who may not look is as well off with writing it again.
+    if (error instanceof ComportaError && error.code === 'PermissionDenied') return false;
+    throw error;
+  }
 }
 
 /** An upload that is already gone is no error. */

@@ -35,7 +35,7 @@ export function createStagingWriter(
   let finishedBytes = 0;
 
   const begin = async () => {
-    const path = `${folder}/${partName('part', started.length, identity.attempt)}`;
+    const path = `${folder}/${partName('part', started.length, identity)}`;
     const staged = await store.stage(identity, path);
     started.push(staged);
     const file = new MeasuredFile(staged);

@@ -36,6 +36,8 @@ export interface ObjectStore {
   adopt(scope: StagingScope, path: string, localFile: string): Promise<StagedFile>;
   /** Takes up a closed file again by its receipt, in whichever process it was written. */
   resume(path: string, receipt: StagingReceipt): ClosedFile;
+  /** Whether a closed file of so many bytes still waits for its commit. */
+  holds(path: string, bytes: number, receipt: StagingReceipt): Promise<boolean>;
   /**
    * Removes whatever an attempt staged and did not commit, in this process or another. `folder` is
    * where its files were to lie.
@@ -47,8 +49,11 @@ export interface ObjectStore {
   clear(scope: StagingScope): Promise<void>;
   /** A local file with the content of `path`: itself, or a copy in the workspace. */
   localCopy(path: string, workspace: string): Promise<string>;
-  /** Removes whatever is staged for a table, and what processes that died left half written. */
-  sweep(domain: string, entity: string): Promise<void>;
+  /**
+   * Removes whatever is staged for a table, or of that what one run staged, and what processes that
+   * died left half written.
+   */
+  sweep(domain: string, entity: string, run?: string): Promise<void>;
 
   /** Tries everything that a load needs. */
   check(): Promise<readonly Finding[]>;
@@ -70,12 +75,13 @@ export interface ClosableReader extends RangeReader {
   close(): Promise<void>;
 }
 
-/** Whose staging it is. Of two attempts of one run, one is dead. */
+/** Whose staging it is. Of two attempts of one run, one is dead; chunks of one live side by side. */
 export interface StagingScope {
   readonly domain: string;
   readonly entity: string;
   readonly run: string;
   readonly attempt: number;
+  readonly chunk?: number;
 }
 
 /** One file on its way into the lake, being written. */

@@ -62,6 +62,7 @@ export function createEmbeddedEngine(
 
   return {
     name: 'embedded',
+    streams: size,
     async move(request, watch) {
       watch.signal.throwIfAborted();
       if (!isLarge(request.table)) return leastLoaded().move(request, watch, 1);

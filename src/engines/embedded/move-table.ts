@@ -3,7 +3,7 @@ import type { KernelMemory } from '../../columnar/kernels/memory';
 import type { StagingArea, StagingWriter } from '../../destinations/destination';
 import type { ReadStatistics, RowFilter, Source, SourceTable } from '../../sources/source';
 import type { LoadProgress, MoveRequest, MoveResult, MoveWatch } from '../engine';
-import { assertSchemaAccepted } from '../schema-drift';
+import { assertSameColumns, assertSchemaAccepted } from '../schema-drift';
 
 /** What a move reads from and writes to. */
 export interface MoveEnds {
@@ -22,20 +22,22 @@ export async function moveTable(
   request: MoveRequest,
   watch: MoveWatch,
 ): Promise<MoveResult> {
-  const { identity, table, settings } = request;
+  const { identity, table, settings, part } = request;
   watch.signal.throwIfAborted();
   watch.report({ phase: 'connecting', rows: 0, bytes: 0 });
-  const snapshot = await source.openSnapshot(table, watch.signal);
+  const snapshot = await source.openSnapshot(table, watch.signal, part?.snapshot);
   try {
     const { columns } = snapshot.plan(settings);
     assertSchemaAccepted(identity, settings, request.previousColumns, columns);
+    if (part !== undefined) assertSameColumns(identity, part.columns, columns);
 
     const filter: RowFilter = {
       ...(settings.where === undefined ? {} : { where: settings.where }),
       ...(request.from === undefined ? {} : { from: request.from }),
+      ...(part === undefined ? {} : { range: part.range }),
     };
     const cursorHigh =
-      settings.cursor === undefined
+      settings.cursor === undefined || part !== undefined
         ? undefined
         : await snapshot.maximum(
             settings.cursor.column,
@@ -71,9 +73,9 @@ export async function moveTable(
 /** The estimate is one of the whole table. */
 function rowsExpected(
   { approximateRows }: SourceTable,
-  { where, from }: RowFilter,
+  { where, from, range }: RowFilter,
 ): Pick<LoadProgress, 'rowsExpected'> {
-  const isWhole = where === undefined && from === undefined;
+  const isWhole = where === undefined && from === undefined && range === undefined;
   return isWhole && approximateRows !== undefined ? { rowsExpected: approximateRows } : {};
 }
 

@@ -7,7 +7,11 @@ import type { ServerFacts } from './server';
 import type { ColumnType } from './types';
 
 /** A column as the reader needs it. */
-export interface MysqlColumn extends SourceColumn, ColumnType {}
+export interface MysqlColumn extends SourceColumn, ColumnType {
+  /** Of a column of characters. */
+  readonly charset?: string;
+  readonly collation?: string;
+}
 
 export interface MysqlDescription extends TableDescription {
   readonly columns: readonly MysqlColumn[];
@@ -89,6 +93,7 @@ export async function describeTable(
   const columnRows = await session.query(
     `SELECT COLUMN_NAME AS name, DATA_TYPE AS data_type, COLUMN_TYPE AS column_type,
             IS_NULLABLE AS nullable, COLUMN_COMMENT AS comment, CHARACTER_SET_NAME AS charset,
+            COLLATION_NAME AS collation,
             NUMERIC_PRECISION AS p, NUMERIC_SCALE AS s, ${facts.mariadb ? 'NULL' : 'SRS_ID'} AS srid
      FROM information_schema.COLUMNS WHERE ${here} ORDER BY ORDINAL_POSITION`,
     subject,
@@ -136,6 +141,8 @@ function columnOf(row: TextRow, json: ReadonlySet<string>): MysqlColumn {
     precision: numberOf(row['p']),
     scale: numberOf(row['s']),
     ...(comment === '' ? {} : { comment }),
+    ...(row['charset'] == null ? {} : { charset: row['charset'] }),
+    ...(row['collation'] == null ? {} : { collation: row['collation'] }),
   };
 }
 

@@ -3,6 +3,7 @@ import { ComportaError } from '../../errors';
 import type { RowFilter } from '../source';
 import type { MysqlColumn, MysqlDescription } from './catalog';
 import { quoteIdentifier, quoteLiteral } from './identifiers';
+import { keyColumns, rangeConditions } from './split/key-columns';
 
 /** ` WHERE …` for a filter, or nothing. Throws ConfigurationInvalid for a cursor that cannot be one. */
 export function whereClause(description: MysqlDescription, filter: RowFilter): string {
@@ -12,6 +13,11 @@ export function whereClause(description: MysqlDescription, filter: RowFilter): s
   if (filter.from !== undefined) {
     const bound = lowerBound(description, filter.from);
     if (bound !== undefined) conditions.push(bound);
+  }
+  const { range } = filter;
+  if (range?.key.by === 'key') {
+    const columns = keyColumns(description, range.key.columns);
+    conditions.push(...rangeConditions(columns, range.from, range.to));
   }
   return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
 }

@@ -12,6 +12,8 @@ import { quoteTable } from './identifiers';
 import { planColumns } from './plan';
 import { readBatches, type BatchLimits } from './read';
 import { readServerFacts } from './server';
+import { splitKey } from './split/key-columns';
+import { indexHint, split } from './split/split';
 
 export interface SnapshotDependencies {
   readonly open: () => Promise<Session>;
@@ -108,7 +110,8 @@ function createSnapshot(
     },
     async *read(settings, filter, statistics, memory = new KernelMemory()) {
       const columns = planColumns(description, settings);
-      const sql = `SELECT ${columns.map(({ select }) => select).join(', ')}${from}${whereClause(description, filter)}`;
+      const hint = filter.range === undefined ? '' : indexHint(filter.range.key);
+      const sql = `SELECT ${columns.map(({ select }) => select).join(', ')}${from}${hint}${whereClause(description, filter)}`;
       const builder = new BatchBuilder(
         columns.map(({ spec }) => spec),
         memory,
@@ -134,6 +137,10 @@ function createSnapshot(
       const [row] = await session.query('SELECT FOUND_ROWS() AS rows_sent', subjectOf({}));
       return Number(row?.['rows_sent']);
     },
+    splitKey: () => splitKey(session, description),
+    split: (key, count) => split(session, description, key, count),
+    // Nothing but a lock on all tables lets two of its connections begin at the same moment.
+    share: () => Promise.resolve(undefined),
     async close() {
       // The rest of an answer that nobody takes would keep the session from ending in order.
       if (reading) {

@@ -1,5 +1,5 @@
 import { ComportaError } from '../../errors';
-import type { RowFilter } from '../source';
+import type { KeyRange, RowFilter } from '../source';
 import { columnMatcher } from './column-names';
 import type { PostgresColumn, PostgresDescription } from './describe';
 import { quoteIdentifier, quoteLiteral } from './identifiers';
@@ -7,12 +7,13 @@ import { quoteIdentifier, quoteLiteral } from './identifiers';
 /** ` WHERE …` for a filter; empty for none. Throws ConfigurationInvalid for a cursor that cannot be. */
 export function whereClause(
   description: PostgresDescription,
-  { where, from }: RowFilter,
+  { where, from, range }: RowFilter,
   more: readonly string[] = [],
 ): string {
   const conditions = [
     ...(where === undefined ? [] : [filterCondition(where)]),
     ...(from === undefined ? [] : [lowerBound(description, from)]),
+    ...(range === undefined ? [] : rangeConditions(description, range)),
     ...more,
   ];
   return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
@@ -50,6 +51,24 @@ function lowerBound(
   if (exclusive) return `${quoted} > ${literal}`;
   if (lookBack === 0) return `${quoted} >= ${literal}`;
   return `${quoted} >= ${lookedBack(description.table.id, column, value, literal, lookBack)}`;
+}
+
+/** A comparison of rows, which goes by an index on the columns. */
+function rangeConditions(
+  { columns }: PostgresDescription,
+  { key, from, to }: KeyRange,
+): readonly string[] {
+  const bound = (operator: '>=' | '<', values: readonly string[] | undefined): string[] => {
+    if (values === undefined) return [];
+    if (key.by === 'blocks') return [`ctid ${operator} '(${values[0]},0)'::tid`];
+    const literals = values.map((value, i) => {
+      const column = columns.find(({ name }) => name === key.columns[i]);
+      return `${quoteLiteral(value)}::${column?.castName}`;
+    });
+    const names = key.columns.map(quoteIdentifier);
+    return [`(${names.join(', ')}) ${operator} (${literals.join(', ')})`];
+  };
+  return [...bound('>=', from), ...bound('<', to)];
 }
 
 const SMALLEST: Readonly<Record<string, bigint>> = {

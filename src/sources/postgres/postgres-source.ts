@@ -43,7 +43,8 @@ export function createPostgresSource(
       requests.length === 0
         ? new Map()
         : withSession((session) => readTokens(session, requests, wait)),
-    openSnapshot: (table, signal) => openSnapshot(connection, secrets, table, signal),
+    openSnapshot: (table, signal, shared) =>
+      openSnapshot(connection, secrets, table, signal, shared),
     check: (tables) => checkSource(connection, schemas, tables, withSession),
     async close() {
       await Promise.all([...open].map((session) => session.close()));

@@ -13,6 +13,7 @@ import { cursorColumn, whereClause } from './filter';
 import { quoteIdentifier, quoteQualified } from './identifiers';
 import { planColumns, type PlannedColumn } from './plan';
 import { openSession, type Session } from './session';
+import { split, splitKey } from './split';
 import { beginSnapshot } from './transaction';
 
 /**
@@ -25,6 +26,7 @@ export async function openSnapshot(
   secrets: SecretStore,
   table: SourceTable,
   signal: AbortSignal,
+  shared?: string,
 ): Promise<TableSnapshot> {
   const cancelled = () =>
     new ComportaError('SourceInterrupted', 'the load was cancelled', {
@@ -41,7 +43,7 @@ export async function openSnapshot(
   };
   try {
     if (signal.aborted) throw cancelled();
-    await beginSnapshot(session, table);
+    await beginSnapshot(session, table, shared);
     const description = await describeTable(session, table);
     return createSnapshot(session, secrets, description, close);
   } catch (error) {
@@ -103,6 +105,14 @@ function createSnapshot(
       rowsSent === undefined
         ? Promise.reject(new RangeError('no read has come to its end'))
         : Promise.resolve(rowsSent),
+
+    splitKey: () => splitKey(session, description),
+    split: (key, count) => split(session, description, key, count),
+
+    async share() {
+      const [row] = await session.query('SELECT pg_export_snapshot() AS name', [], { table });
+      return row?.name ?? undefined;
+    },
 
     close,
   };

@@ -1,6 +1,6 @@
 import { ComportaError } from '../../errors';
 import type { SourceTable } from '../source';
-import { quoteQualified } from './identifiers';
+import { quoteLiteral, quoteQualified } from './identifiers';
 import type { Session } from './session';
 
 const LOCK_PATIENCE = '60s';
@@ -38,9 +38,14 @@ export async function beginReading(session: Session): Promise<void> {
  * it (postgresql.org/docs, "MVCC Caveats"). LOCK alone takes no snapshot; where it is not allowed,
  * the snapshot comes first and is checked against such a statement.
  */
-export async function beginSnapshot(session: Session, table: SourceTable): Promise<void> {
+export async function beginSnapshot(
+  session: Session,
+  table: SourceTable,
+  shared?: string,
+): Promise<void> {
   if (session.version >= 140_000) await noticeDeadClients(session);
   const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${settings(session.version)}`;
+  if (shared !== undefined) return joinSnapshot(session, table, begin, shared);
   if (isLockable(table)) {
     try {
       await session.script(`${begin}; LOCK TABLE ${quoteQualified(table)} IN ACCESS SHARE MODE`, {
@@ -55,6 +60,24 @@ export async function beginSnapshot(session: Session, table: SourceTable): Promi
   }
   await session.script(`${begin}; SELECT FROM ${quoteQualified(table)} LIMIT 0`, { table });
   await assertNotRewritten(session, table);
+}
+
+/** The table needs no lock of its own: whoever shares the snapshot has one, and keeps it. */
+async function joinSnapshot(
+  session: Session,
+  table: SourceTable,
+  begin: string,
+  shared: string,
+): Promise<void> {
+  try {
+    await session.script(`${begin}; SET TRANSACTION SNAPSHOT ${quoteLiteral(shared)}`, { table });
+  } catch (error) {
+    if (!(error instanceof ComportaError) || error.code !== 'SourceRejected') throw error;
+    throw new ComportaError('SourceInterrupted', 'the snapshot that its chunks share is gone', {
+      table: table.id,
+      cause: error,
+    });
+  }
 }
 
 function isLockable({ kind }: SourceTable): boolean {

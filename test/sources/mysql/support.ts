@@ -126,6 +126,7 @@ export const SETTINGS: TableSettings = {
   masks: {},
   invalidDates: 'null',
   onSchemaChange: 'accept',
+  chunkBytes: 'off',
   guard: { maxDropShare: 0.5 },
 };
 

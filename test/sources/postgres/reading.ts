@@ -18,6 +18,7 @@ export const PLAIN: TableSettings = {
   masks: {},
   invalidDates: 'null',
   onSchemaChange: 'accept',
+  chunkBytes: 'off',
   guard: { maxDropShare: 1 },
 };
 
