@@ -52,6 +52,34 @@ export function publishingContract(open: () => Promise<ObjectStore>): void {
     for (const file of first.files) assert.ok(await store.get(file.path));
   });
 
+  it('knows what waits, chunk by chunk, until it is discarded', async () => {
+    const chunk = (number: number) => ({
+      ...identityOf({ run: 'r1', table: orders() }),
+      chunk: number,
+    });
+    const staged: StagedDataFile[] = [];
+    for (const number of [0, 1]) {
+      const writer = await destination.stage(chunk(number), columns);
+      for (const batch of batches(orders('a'), 10)) await writer.write(batch);
+      staged.push(...viaJson(await writer.finish()));
+      await destination.putNote(chunk(number), `chunk-${number}`, { number });
+    }
+    const waiting = () => Promise.all(staged.map((file) => destination.isStaged(file)));
+    assert.deepEqual(await waiting(), [true, true]);
+    await destination.discard(chunk(0));
+    assert.deepEqual(await waiting(), [false, true]);
+    assert.deepEqual(
+      [...(await destination.notes(chunk(0)))],
+      [
+        ['chunk-0', { number: 0 }],
+        ['chunk-1', { number: 1 }],
+      ],
+    );
+    await destination.discardRun(chunk(0));
+    assert.deepEqual(await waiting(), [false, false]);
+    assert.deepEqual(await paths(store, 'raw'), []);
+  });
+
   it('publishes a table without rows', async () => {
     const state = await load(destination, { run: 'r1', table: orders() });
     assert.deepEqual([state.rows, state.files.length], [0, 1]);
