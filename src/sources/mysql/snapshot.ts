@@ -110,7 +110,7 @@ function createSnapshot(
     },
     async *read(settings, filter, statistics, memory = new KernelMemory()) {
       const columns = planColumns(description, settings);
-      const hint = filter.range === undefined ? '' : indexHint(filter.range.key);
+      const hint = filter.range === undefined ? '' : indexHint(filter.range.key, 'FORCE');
       const sql = `SELECT ${columns.map(({ select }) => select).join(', ')}${from}${hint}${whereClause(description, filter)}`;
       const builder = new BatchBuilder(
         columns.map(({ spec }) => spec),

@@ -63,7 +63,7 @@ async function keyBounds(
   const columns = keyColumns(description, key.columns);
   // MySQL estimates nothing for an index that it is forced to use (8.4 reference manual, "Range
   // Optimization": index dives are skipped).
-  const from = `FROM ${quoteTable(table)}${indexHint(key).replace('FORCE', 'USE')}`;
+  const from = `FROM ${quoteTable(table)}${indexHint(key, 'USE')}`;
   const alphabets = await readAlphabets(session, description, columns);
 
   const estimate = async (first: Bound | undefined, last: Bound | undefined): Promise<number> => {
@@ -142,8 +142,8 @@ async function keyBounds(
 }
 
 /** Only of the primary key: the server may have been told not to use another. */
-export function indexHint(key: SplitKey): string {
-  return key.by === 'key' && key.index === 'PRIMARY' ? ' FORCE INDEX (PRIMARY)' : '';
+export function indexHint(key: SplitKey, hint: 'FORCE' | 'USE'): string {
+  return key.by === 'key' && key.index === 'PRIMARY' ? ` ${hint} INDEX (PRIMARY)` : '';
 }
 
 function startsWith(bound: Bound, prefix: Bound): boolean {
