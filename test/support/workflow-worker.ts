@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { Client, Connection } from '@temporalio/client';
 import {
   bundleWorkflowCode,
@@ -8,6 +9,7 @@ import {
   Worker,
   type WorkflowBundle,
 } from '@temporalio/worker';
+import { withHeartbeat } from '../../src/activities/heartbeat';
 import { TRACING_INTERCEPTORS } from '../../src/tracing/workflow-interceptors';
 import { registerSearchAttributes } from '../../src/worker/search-attributes';
 import {
@@ -15,6 +17,7 @@ import {
   engineTaskQueue,
   type ControlActivities,
   type EngineActivities,
+  type IngestTableInput,
 } from '../../src/workflows/api';
 import type { TemporalFacts } from '../../scripts/services/temporal';
 import { sharedTemporal, uniqueName } from './servers';
@@ -77,7 +80,12 @@ export async function startWorkflowWorld(
     Worker.create({
       connection,
       taskQueue: engineTaskQueue('embedded'),
-      activities: { loadTable },
+      // A load that a test holds back is no dead worker's.
+      activities: {
+        loadTable: (input: IngestTableInput) =>
+          withHeartbeat(Context.current(), {}, () => loadTable(input)),
+      },
+      maxHeartbeatThrottleInterval: '1 second',
     }),
   ]);
   const runs = workers.map((worker) => worker.run());
