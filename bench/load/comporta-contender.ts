@@ -1,5 +1,5 @@
 import { createEmbeddedEngine } from '../../src/engines/embedded/embedded-engine';
-import type { Engine } from '../../src/engines/engine';
+import type { Engine, MoveRequest } from '../../src/engines/engine';
 import {
   openDestination,
   openSource,
@@ -29,7 +29,8 @@ const SETTINGS: TableSettings = {
 
 /**
  * The engine's move of a table into a lake, as a worker does it. Options: `streams` moves the table
- * so many times at once; `chunks` moves it once, in chunks of so many bytes; `bucket` is the lake of {@link BucketOption} instead of the job's folder.
+ * so many times at once; `chunks` moves it once, in chunks of so many bytes; `bucket` is the lake of
+ * {@link BucketOption} instead of the job's folder.
  */
 async function move(engine: Engine, environment: NodeJS.ProcessEnv, job: Job): Promise<void> {
   const source = sourceOf(job);
@@ -48,36 +49,43 @@ async function move(engine: Engine, environment: NodeJS.ProcessEnv, job: Job): P
     attempt: 1,
     ingestionDate: '2026-01-01',
   };
-  if (job.options['chunks'] !== undefined) {
-    const settings = { ...SETTINGS, chunkBytes: Number(job.options['chunks']) };
-    const token = { sourceTime: '', evidence: [] };
-    const request = {
-      identity: { ...identity, entity: job.table },
-      ...{ source, destination, table, settings },
-    };
-    const reading = openSource(source, localSecretStore(environment));
-    const lake = openDestination(destination, localSecretStore(environment));
-    const { signal } = new AbortController();
-    const report = () => undefined;
-    await moveInChunks(
-      { ...{ source: reading, destination: lake, engine, report, warn: report, signal } },
-      request,
-      token,
-      chunkCount(request),
+  const { chunks, streams = 1 } = job.options as { chunks?: number; streams?: number };
+  const requestOf = (entity: string, settings: TableSettings): MoveRequest => ({
+    identity: { ...identity, entity },
+    ...{ source, destination, table, settings },
+  });
+  if (chunks !== undefined) {
+    return moveChunks(
+      engine,
+      environment,
+      requestOf(job.table, { ...SETTINGS, chunkBytes: chunks }),
     );
-    await Promise.all([reading.close(), lake.close(), engine.close()]);
-    return;
   }
-  const streams = Array.from({ length: Number(job.options['streams'] ?? 1) }, (_, stream) =>
-    engine.move(
-      {
-        identity: { ...identity, entity: `${job.table}_${stream}` },
-        ...{ source, destination, table, settings: SETTINGS },
-      },
-      { report: () => undefined, signal: new AbortController().signal },
+  const watch = { report: () => undefined, signal: new AbortController().signal };
+  await Promise.all(
+    Array.from({ length: streams }, (_, stream) =>
+      engine.move(requestOf(`${job.table}_${stream}`, SETTINGS), watch),
     ),
   );
-  await Promise.all(streams);
+}
+
+async function moveChunks(
+  engine: Engine,
+  environment: NodeJS.ProcessEnv,
+  request: MoveRequest,
+): Promise<void> {
+  const secrets = localSecretStore(environment);
+  const source = openSource(request.source, secrets);
+  const destination = openDestination(request.destination, secrets);
+  const { signal } = new AbortController();
+  const report = () => undefined;
+  await moveInChunks(
+    { source, destination, engine, report, warn: report, signal },
+    request,
+    { sourceTime: '', evidence: [] },
+    chunkCount(request),
+  );
+  await Promise.all([source.close(), destination.close()]);
 }
 
 /** A bucket that anybody with these keys may fill. */

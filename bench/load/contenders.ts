@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { DEFAULT_SETTINGS } from '../../src/pipeline/defaults';
+import { parseSize } from '../../src/pipeline/size';
 import type { DatabaseName } from './databases';
 import type { Job } from './job';
 import {
@@ -29,6 +31,8 @@ export interface Contender {
    */
   readonly kind: 'us' | 'peer' | 'discard' | 'encode';
   readonly group?: PeerGroup;
+  /** Names of the tables that it is for. Undefined: all. */
+  readonly tables?: readonly string[];
   /** Whether its process can move the table again and again; see {@link Job.again}. */
   readonly again: boolean;
   /** Installs what it needs. */
@@ -43,7 +47,7 @@ const SCRIPTS = join(__dirname, 'peers');
 function node(
   name: string,
   file: string,
-  rest: Pick<Contender, 'kind' | 'databases' | 'options'>,
+  rest: Pick<Contender, 'kind' | 'databases' | 'tables' | 'options'>,
 ): Contender {
   return {
     name,
@@ -150,6 +154,13 @@ function address(scheme: string, { user, password, host, port, database }: Job):
 
 export const contenders: readonly Contender[] = [
   node('Comporta', 'comporta-contender.js', { kind: 'us', databases: EVERYWHERE }),
+  node('Comporta, in chunks', 'comporta-contender.js', {
+    kind: 'us',
+    databases: EVERYWHERE,
+    // The one table that is large enough for the service to divide it.
+    tables: ['lineitem'],
+    options: { chunks: parseSize(DEFAULT_SETTINGS.chunkSize) },
+  }),
   python('ConnectorX → pyarrow', 'connectorx_contender.py', { databases: EVERYWHERE }),
   python('DuckDB scanner', 'duckdb_contender.py', { databases: EVERYWHERE }),
   python('DuckDB scanner, 1 thread', 'duckdb_contender.py', {

@@ -160,6 +160,9 @@ function conclusions(figures: readonly Figure[], rows: number): string[] {
     ...lead('Client CPU', us, peers, client),
     ...lead('Client and server CPU', us, peers, both),
     ...lead('Wall time', us, peers, wall),
+    ...measured
+      .filter((other) => other.kind === 'us' && other !== us)
+      .flatMap((other) => lead(`${other.contender}: wall time`, other, peers, wall)),
     ...lead('In a running process: client CPU per row', us, peers, perRow(rows)),
     ...lead('In a running process: client and server CPU', us, peers, bothAgain),
     ...lead('In a running process: wall time', us, peers, wallAgain),

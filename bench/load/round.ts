@@ -72,6 +72,7 @@ export async function playRound(
   const players = await Promise.all(
     contenders
       .filter(({ databases }) => databases.includes(database.name))
+      .filter(({ tables }) => tables?.includes(data.table.name) ?? true)
       .map((contender) => enter(contender, database, preparation)),
   );
   const setting = { database, data, options };
