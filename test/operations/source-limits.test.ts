@@ -167,7 +167,8 @@ defaults: { where: 'SLEEP(0.06) = 0' }
     const victim = await eventuallyHolding();
     process.kill(victim.pid, 'SIGKILL');
     for (const summary of await all) assert.equal(summary.loaded, TABLES.length);
-    assert.equal(await most, LIMIT);
+    // One worker alone may never be seen with two loads in its database.
+    assert((await most) <= LIMIT);
   });
 
   /** A worker that has a place now. */

@@ -170,6 +170,9 @@ async function createSource(sql: PostgresClient, schema: string, reader: string)
   );
 }
 
+/** A frozen worker keeps its lease for 15 s, and a worker process compiles its sources at first. */
+const REACHED_WITHIN_MS = 60_000;
+
 function createGate(sql: PostgresClient, schema: string, reader: string): Gate {
   const sessions = async (condition: string) => {
     const { rows } = await sql.query<{ pid: number }>(
@@ -181,7 +184,10 @@ function createGate(sql: PostgresClient, schema: string, reader: string): Gate {
     close: async () => void (await sql.query(`SELECT pg_advisory_lock(hashtext('${schema}'))`)),
     open: async () => void (await sql.query('SELECT pg_advisory_unlock_all()')),
     reachedBy: (reads) =>
-      eventually(async () => assert.equal(await sessions(`wait_event = 'advisory'`), reads)),
+      eventually(
+        async () => assert.equal(await sessions(`wait_event = 'advisory'`), reads),
+        REACHED_WITHIN_MS,
+      ),
     noSessions: () => eventually(async () => assert.equal(await sessions('true'), 0)),
   };
 }
