@@ -54,7 +54,7 @@ export type Load = WorkflowHandle<typeof ingestTable>;
 export interface Gate {
   close(): Promise<void>;
   open(): Promise<void>;
-  /** Resolves when so many reads stand at the closed gate. */
+  /** Resolves when so many reads have come to the gate since it was closed, dead ones included. */
   reachedBy(reads: number): Promise<void>;
   /** Resolves when no session of a worker is left at the source. */
   noSessions(): Promise<void>;
@@ -175,14 +175,22 @@ function createGate(sql: PostgresClient, schema: string, reader: string): Gate {
     const { rows } = await sql.query<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity WHERE usename = '${reader}' AND ${condition}`,
     );
-    return rows.length;
+    return rows.map(({ pid }) => pid);
   };
+  // A killed worker's session goes within 10 seconds, when the server looks for its client.
+  const come = new Set<number>();
   return {
-    close: async () => void (await sql.query(`SELECT pg_advisory_lock(hashtext('${schema}'))`)),
+    async close() {
+      come.clear();
+      await sql.query(`SELECT pg_advisory_lock(hashtext('${schema}'))`);
+    },
     open: async () => void (await sql.query('SELECT pg_advisory_unlock_all()')),
     reachedBy: (reads) =>
-      eventually(async () => assert.equal(await sessions(`wait_event = 'advisory'`), reads)),
-    noSessions: () => eventually(async () => assert.equal(await sessions('true'), 0)),
+      eventually(async () => {
+        for (const pid of await sessions(`wait_event = 'advisory'`)) come.add(pid);
+        assert.equal(come.size, reads);
+      }),
+    noSessions: () => eventually(async () => assert.deepEqual(await sessions('true'), [])),
   };
 }
 
