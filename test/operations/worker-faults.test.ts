@@ -250,7 +250,7 @@ describe('a worker that dies, freezes or is cut off in mid-load', function () {
       }),
     );
     assert.equal(await stopped, 0, owner.log());
-    await world.gate.reachedBy(1);
+    await world.gate.reachedBy(2);
     await world.gate.open();
     await assertSound(half, { attempts: 2 });
   });

@@ -54,7 +54,7 @@ export type Load = WorkflowHandle<typeof ingestTable>;
 export interface Gate {
   close(): Promise<void>;
   open(): Promise<void>;
-  /** Resolves when so many reads stand at the closed gate. */
+  /** Resolves when so many reads have come to the gate since it was closed, dead ones included. */
   reachedBy(reads: number): Promise<void>;
   /** Resolves when no session of a worker is left at the source. */
   noSessions(): Promise<void>;
@@ -93,7 +93,8 @@ ${options.connections ?? ''}`,
       `pipeline: ${name}
 source: { connection: shop, schemas: [${schema}] }
 destination: { connection: ${destination} }
-defaults: { where: ${schema}.gate(id) }
+# A worker that is frozen, or has no core for four seconds, costs an attempt each time.
+defaults: { where: ${schema}.gate(id), attempts: 10 }
 `,
     );
   }
@@ -178,17 +179,22 @@ function createGate(sql: PostgresClient, schema: string, reader: string): Gate {
     const { rows } = await sql.query<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity WHERE usename = '${reader}' AND ${condition}`,
     );
-    return rows.length;
+    return rows.map(({ pid }) => pid);
   };
+  // A killed worker's session goes within 10 seconds, when the server looks for its client.
+  const come = new Set<number>();
   return {
-    close: async () => void (await sql.query(`SELECT pg_advisory_lock(hashtext('${schema}'))`)),
+    async close() {
+      come.clear();
+      await sql.query(`SELECT pg_advisory_lock(hashtext('${schema}'))`);
+    },
     open: async () => void (await sql.query('SELECT pg_advisory_unlock_all()')),
     reachedBy: (reads) =>
-      eventually(
-        async () => assert.equal(await sessions(`wait_event = 'advisory'`), reads),
-        REACHED_WITHIN_MS,
-      ),
-    noSessions: () => eventually(async () => assert.equal(await sessions('true'), 0)),
+      eventually(async () => {
+        for (const pid of await sessions(`wait_event = 'advisory'`)) come.add(pid);
+        assert.equal(come.size, reads);
+      }, REACHED_WITHIN_MS),
+    noSessions: () => eventually(async () => assert.deepEqual(await sessions('true'), [])),
   };
 }
 
