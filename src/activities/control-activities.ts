@@ -7,8 +7,7 @@ import { planPath, type Plan } from '../plan/plan';
 import { summarize } from '../plan/summarize';
 import type { ControlActivities, PlanLoadRequest, PlanSummary } from '../workflows/api';
 import { ComportaError, messageOf } from '../errors';
-import { entityName } from '../pipeline/entity';
-import { parseTableId } from '../sources/table-id';
+import { entityOf } from '../pipeline/entity';
 import type { Destination } from '../destinations/destination';
 import { settingsFor } from '../pipeline/settings';
 import { findPipeline, type ActivityDependencies } from './activities';
@@ -94,10 +93,10 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
         await history.append([event]);
         await discardChunks(destination, {
           domain: pipeline.domain,
-          entity: entityName(parseTableId(request.table, source.dialect), source.dialect),
+          entity: entityOf(request.table, source.dialect),
           run,
           code: request.code,
-          warn: (message) => deps.log.warn({ pipeline: pipeline.name, run }, message),
+          warn: (message) => deps.log.warn(logFields(workflowExecution, request), message),
         });
         deps.metrics.failed({ pipeline: request.pipeline, code: request.code });
       }),
@@ -159,15 +158,17 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
 
 /** Runs that a schedule leaves out are silent, so the next one says that they are missing. */
 async function noteGap(
-  { missedRuns, log }: ActivityDependencies,
-  { pipeline, scheduledFor }: PlanLoadRequest,
+  { missedRuns, log, context }: ActivityDependencies,
+  request: PlanLoadRequest,
 ): Promise<readonly string[]> {
+  const { pipeline, scheduledFor } = request;
   if (scheduledFor === undefined) return [];
   try {
     const missed = await missedRuns(pipeline, new Date(scheduledFor));
     return missed.length === 0 ? [] : [gapIn(missed)];
   } catch (error) {
-    log.warn({ pipeline }, `whether runs were missed is not known: ${messageOf(error)}`);
+    const fields = logFields(context().info.workflowExecution, request);
+    log.warn(fields, `whether runs were missed is not known: ${messageOf(error)}`);
     return [];
   }
 }

@@ -3,11 +3,10 @@ import type { RunIdentity } from '../destinations/destination';
 import { destinationEndpoint, sourceEndpoint } from '../endpoints';
 import type { LoadProgress } from '../engines/engine';
 import { loadTable } from '../load/load-table';
-import { entityName } from '../pipeline/entity';
+import { entityOf } from '../pipeline/entity';
 import type { Pipeline } from '../pipeline/pipeline';
 import { settingsFor } from '../pipeline/settings';
 import { ComportaError } from '../errors';
-import { parseTableId } from '../sources/table-id';
 import type { Source } from '../sources/source';
 import type { EngineActivities, IngestTableInput } from '../workflows/api';
 import { findPipeline, type ActivityDependencies } from './activities';
@@ -104,7 +103,7 @@ function identityOf(
   return {
     pipeline: name,
     domain: pipeline.domain,
-    entity: entityName(parseTableId(table, source.dialect), source.dialect),
+    entity: entityOf(table, source.dialect),
     table,
     batch,
     run: runId(batch, execution.workflowId, execution.runId),

@@ -44,8 +44,8 @@ export interface LoadRequest {
 
 /**
  * Loads one table: lease, place at the source, token, rows, counts, guards, publication, record, in
- * that order. Every step may be repeated: a later attempt of the same run stages apart from the earlier one, and
- * finds a finished publication instead of making another.
+ * that order. Every step may be repeated: a later attempt of the same run stages apart from the
+ * earlier one, and finds a finished publication instead of making another.
  */
 export async function loadTable(deps: LoadDependencies, request: LoadRequest): Promise<LoadResult> {
   const { identity } = request;
@@ -61,7 +61,7 @@ export async function loadTable(deps: LoadDependencies, request: LoadRequest): P
     }
 
     const read = await atPlace(deps, step, (signal) =>
-      readTable({ ...deps, signal }, step, identity, before),
+      readTable({ ...deps, signal }, step, { identity, settings, before }),
     );
     const { moved, token, previousColumns } = read;
     const published = await step('publish', () =>
@@ -123,6 +123,12 @@ async function atPlace<Result>(
   }
 }
 
+interface ToRead {
+  readonly identity: RunIdentity;
+  readonly settings: TableSettings;
+  readonly before: PublishedState | undefined;
+}
+
 /** What came of reading a table. */
 interface ReadTable {
   readonly moved: MoveResult;
@@ -135,10 +141,8 @@ interface ReadTable {
 async function readTable(
   deps: LoadDependencies,
   step: Step,
-  identity: RunIdentity,
-  before: PublishedState | undefined,
+  { identity, settings, before }: ToRead,
 ): Promise<ReadTable> {
-  const settings = settingsFor(deps.pipeline, identity.table);
   const states = await deps.history.states(identity.pipeline, [identity.table]);
   const previous = states.get(identity.table)?.lastSuccess;
   const table = await findTable(deps.source, identity);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { parseTableId } from '../sources/table-id';
 
 /** Common file systems take 255 bytes per name; staging names need some room besides. */
 const LONGEST = 200;
@@ -40,4 +41,9 @@ export function entityName(
   const name = encodePart(table.name);
   if (dialect === 'mysql' || table.schema === 'public') return bounded(name);
   return bounded(`${encodePart(table.schema)}.${name}`);
+}
+
+/** The same folder, by the table's id. */
+export function entityOf(id: string, dialect: 'mysql' | 'postgres'): string {
+  return entityName(parseTableId(id, dialect), dialect);
 }

@@ -8,9 +8,8 @@ import { createFileStore } from '../../src/destinations/parquet/file-store';
 import { partName } from '../../src/destinations/parquet/layout';
 import { createS3Store } from '../../src/destinations/parquet/s3-store';
 import type { ObjectStore } from '../../src/destinations/parquet/storage';
-import { entityName } from '../../src/pipeline/entity';
+import { entityOf } from '../../src/pipeline/entity';
 import { localSecretStore } from '../../src/pipeline/secrets';
-import { parseTableId } from '../../src/sources/table-id';
 import { eventually } from '../support/eventually';
 import { paths } from '../support/loads';
 import {
@@ -87,7 +86,7 @@ history: { type: postgres, connection: books, schema: ${uniqueName('history')} }
     const table = await world.createTable();
     await (await world.begin(table, 'first', pipeline)).result();
     await world.change(table, 2);
-    const entity = entityName(parseTableId(table, 'postgres'), 'postgres');
+    const entity = entityOf(table, 'postgres');
     const store = pipeline === 'cloud' ? bucket : createFileStore(world.lake);
     return { pipeline, table, entity, store, reader: watchTable(store, pipeline, entity) };
   }

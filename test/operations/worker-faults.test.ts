@@ -5,8 +5,7 @@ import Database from 'libsql';
 import { createFileStore } from '../../src/destinations/parquet/file-store';
 import { currentPath } from '../../src/destinations/parquet/layout';
 import type { PublishedState } from '../../src/destinations/destination';
-import { entityName } from '../../src/pipeline/entity';
-import { parseTableId } from '../../src/sources/table-id';
+import { entityOf } from '../../src/pipeline/entity';
 import { eventually } from '../support/eventually';
 import {
   allFiles,
@@ -16,7 +15,7 @@ import {
   type Load,
   type ProcessWorld,
 } from '../support/process-world';
-import { startTcpProxy } from '../support/tcp-proxy';
+import { startFaultyProxy } from '../support/faulty-proxy';
 import { watchTable } from '../support/watched-table';
 import type { WorkerProcess } from '../support/worker-process';
 
@@ -43,7 +42,7 @@ describe('a worker that dies, freezes or is cut off in mid-load', function () {
     const table = await world.createTable();
     await (await world.begin(table, 'first')).result();
     await world.change(table, 2);
-    const entity = entityName(parseTableId(table, 'postgres'), 'postgres');
+    const entity = entityOf(table, 'postgres');
     const reader = watchTable(createFileStore(world.lake), 'shop', entity);
     return { table, entity, reader };
   }
@@ -203,11 +202,13 @@ describe('a worker that dies, freezes or is cut off in mid-load', function () {
 
   it('cut off from Temporal: it reads on, and is refused when it would publish', async () => {
     await engineWorkers(0);
-    const line = await startTcpProxy(world.temporal.address);
-    const stale = await world.startWorker('embedded', { TEMPORAL_ADDRESS: line.address });
+    const line = await startFaultyProxy(Number(world.temporal.address.split(':')[1]));
+    const stale = await world.startWorker('embedded', {
+      TEMPORAL_ADDRESS: `${line.host}:${line.port}`,
+    });
     const half = await halfLoaded();
     await engineWorkers(1);
-    line.cut();
+    await line.refuse();
     await world.gate.reachedBy(2);
     // The successor holds still, for less than its heartbeat timeout.
     const [successor] = engines;
@@ -216,7 +217,7 @@ describe('a worker that dies, freezes or is cut off in mid-load', function () {
     await eventually(() => assert.match(stale.log(), /is lost; .* holds it until/));
     successor?.signal('SIGCONT');
     await assertSound(half, { attempts: 2 });
-    line.mend();
+    await line.heal();
     await stale.kill9();
     await line.close();
   });

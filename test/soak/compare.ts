@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { entityName } from '../../src/pipeline/entity';
-import { parseTableId } from '../../src/sources/table-id';
+import { entityOf } from '../../src/pipeline/entity';
 import { readCurrent } from '../support/lake';
 import {
   openSession,
@@ -36,7 +35,7 @@ async function differenceOf(
     `SELECT ${select} FROM ${table.name} ORDER BY ${table.name}.id`,
   );
   const dialect = table.dialect === 'mariadb' ? 'mysql' : 'postgres';
-  const entity = entityName(parseTableId(table.id, dialect), dialect);
+  const entity = entityOf(table.id, dialect);
   try {
     const texts = columns.map((column) => textOf('duckdb', column)).join(', ');
     const lakeRows = await readCurrent(lake, table.pipeline, entity, `id, ${texts}`);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { currentPath } from '../../src/destinations/parquet/layout';
 import type { Manifest } from '../../src/destinations/parquet/manifest';
+import { keepLooking } from './keep-looking';
 import { readCurrent } from './lake';
 
 /**
@@ -14,25 +14,16 @@ export function watchTable(lake: string, domain: string, entity: string, columns
   const path = join(lake, currentPath(domain, entity));
   const seen: string[] = [];
   let document: string | undefined;
-  let isOver = false;
-  const look = async () => {
+  const looking = keepLooking(async () => {
     const present = await readFile(path, 'utf8').catch(() => undefined);
     if (present === undefined || present === document) return;
     const [row] = await readCurrent(lake, domain, entity, columns);
     seen.push(String(row?.[0]));
     document = present;
-  };
-  const watching = (async () => {
-    while (!isOver) {
-      await look();
-      await delay(20);
-    }
-    await look();
-  })();
+  });
   return {
     async stop(): Promise<readonly string[]> {
-      isOver = true;
-      await watching;
+      await looking.stop();
       return seen;
     },
   };

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createParquetDestination } from '../../src/destinations/parquet/parquet-destination';
 import type { ObjectStore } from '../../src/destinations/parquet/storage';
 import { duckdbRows, sqlString } from './duckdb';
+import { keepLooking } from './keep-looking';
 
 /** A reader who looks at a table all the time. */
 export interface WatchedTable {
@@ -19,28 +19,16 @@ export interface WatchedTable {
 export function watchTable(store: ObjectStore, domain: string, entity: string): WatchedTable {
   const destination = createParquetDestination(store, { compression: 'snappy' });
   const seen: number[][] = [];
-  let stopped = false;
   let latest: string | undefined;
-
-  const look = async () => {
+  const looking = keepLooking(async () => {
     const state = await destination.published(domain, entity);
     if (state === undefined || state.publishedAt === latest) return;
     seen.push(await contentOf(store, state.files));
     latest = state.publishedAt;
-  };
-  const looking = (async () => {
-    while (!stopped) {
-      await look();
-      await delay(20);
-    }
-    await look();
-  })();
-  // Told by `stop`.
-  looking.catch(() => undefined);
+  });
   return {
     async stop() {
-      stopped = true;
-      await looking;
+      await looking.stop();
       return seen;
     },
   };
