@@ -22,6 +22,8 @@ async function main(args: readonly string[]): Promise<void> {
 
 const everyTest = 'test/**/*.test.ts';
 const onRealServers = 'test/integration/**/*.test.ts';
+/** What breaks servers and workers, and looks at the clock while they recover. */
+const faults = 'test/faults/**/*.test.ts';
 const endToEnd = 'test/demo/**/*.test.ts';
 
 async function everything(): Promise<Counts> {
@@ -30,13 +32,17 @@ async function everything(): Promise<Counts> {
   // Two processes for two cores, each with servers of its own.
   report('running the unit and the integration tests');
   const tests = await Promise.all([
-    runMocha('units', [everyTest, '--ignore', onRealServers, '--ignore', endToEnd], quiet),
+    runMocha('units', [everyTest, ...without(onRealServers, faults, endToEnd)], quiet),
     runMocha('integration', [onRealServers], quiet),
   ]);
+  report('running the tests of faults, which want the machine to themselves');
+  const survived = await runMocha('faults', [faults], quiet);
   report('running the demo');
   const demo = await runMocha('end to end', [endToEnd], quiet);
-  return sum([checks, ...tests, demo]);
+  return sum([checks, ...tests, survived, demo]);
 }
+
+const without = (...patterns: string[]) => patterns.flatMap((pattern) => ['--ignore', pattern]);
 
 async function staticChecks(): Promise<Counts> {
   return sum([

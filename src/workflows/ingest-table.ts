@@ -3,6 +3,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   isCancellation,
+  patched,
   proxyActivities,
   TimeoutFailure,
   upsertSearchAttributes,
@@ -71,17 +72,37 @@ export async function ingestTable(input: IngestTableInput): Promise<LoadResult> 
 const BEGIN_AGAIN: readonly string[] = ['ActivityReset', 'WorkerShutdown'];
 
 /**
+ * How often a load begins anew because its last attempt was lost with its worker. A bound, for a
+ * table may be what kills them.
+ */
+const LOST_WORKERS = 3;
+
+/**
  * The load with its attempts. An operator's *Reset* of the activity under way, and a worker that
- * shuts down, end an attempt as a failure does; if it was the last one, the load begins anew.
+ * shuts down, end an attempt as a failure does; if it was the last one, the load begins anew. So
+ * does one whose last attempt was lost with its worker: a frozen worker still takes the tasks that
+ * were on their way to it, and could so use up all attempts of a table with which nothing is wrong.
  */
 async function loadOnceMore(input: IngestTableInput): Promise<LoadResult> {
+  let lost = 0;
   for (;;) {
     try {
       return await startLoad(input);
     } catch (error) {
-      if (!BEGIN_AGAIN.includes(causeOf(error).code)) throw error;
+      if (BEGIN_AGAIN.includes(causeOf(error).code)) continue;
+      // Executions that were recorded as failed before this rule stay so when they are replayed.
+      if (!isLostWorker(error) || lost === LOST_WORKERS || !patched('lost-workers')) throw error;
+      lost += 1;
     }
   }
+}
+
+function isLostWorker(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof TimeoutFailure &&
+    error.cause.timeoutType === 'HEARTBEAT'
+  );
 }
 
 function startLoad(input: IngestTableInput): Promise<LoadResult> {
@@ -112,7 +133,7 @@ function causeOf(error: unknown): { code: string; message: string } {
   if (cause instanceof TimeoutFailure) {
     return {
       code: 'Timeout',
-      message: `the load ran into its ${cause.timeoutType} timeout: its worker died, or the table needs a larger timeout in the pipeline file`,
+      message: `the load ran into its ${cause.timeoutType} timeout: its workers died one after the other, or the table needs a larger timeout in the pipeline file`,
     };
   }
   return { code: 'Unexpected', message: cause instanceof Error ? cause.message : String(cause) };

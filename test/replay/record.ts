@@ -24,16 +24,20 @@ const run = promisify(execFile);
 async function record(version: string): Promise<void> {
   const directory = join(__dirname, 'histories', version);
   await mkdir(directory, { recursive: true });
+  let found: () => void = () => undefined;
+  const lost = new Promise<void>((resolve) => (found = resolve));
   const { activities } = fakeActivities({
-    tables: ['orders', 'customers', 'payments', 'sessions'],
+    tables: ['orders', 'customers', 'payments', 'sessions', 'visits'],
     concurrency: 2,
     maximumAttempts: 2,
     load: ({ table }) => {
       if (table === 'payments') throw failure('PermissionDenied', 'no SELECT on payments');
       if (table === 'sessions') throw failure('ConnectionFailed', 'cut', false);
+      // As if its worker were frozen each time.
+      if (table === 'visits') return lost;
     },
   });
-  const { client, pipeline, close } = await startWorkflowWorld(activities);
+  const { client, pipeline, close } = await startWorkflowWorld(activities, { frozen: true });
   const { address } = await sharedTemporal();
   const save = async (name: string, workflowId: string) => {
     const { stdout } = await run(
@@ -52,7 +56,7 @@ async function record(version: string): Promise<void> {
         taskQueue: CONTROL_TASK_QUEUE,
         args: [{ pipeline, batch: 'batch' }],
       })
-      .catch(() => undefined); // Two tables fail on purpose.
+      .catch(() => undefined); // Three tables fail on purpose.
     await client.workflow
       .execute<typeof controller>('controller', {
         workflowId: `controller/${pipeline}`,
@@ -65,7 +69,9 @@ async function record(version: string): Promise<void> {
     await save('ingest-loaded', ingestWorkflowId(pipeline, 'orders', 'batch'));
     await save('ingest-failed', ingestWorkflowId(pipeline, 'payments', 'batch'));
     await save('ingest-failed-after-retries', ingestWorkflowId(pipeline, 'sessions', 'batch'));
+    await save('ingest-lost', ingestWorkflowId(pipeline, 'visits', 'batch'));
   } finally {
+    found();
     await close();
   }
 }

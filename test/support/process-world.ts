@@ -93,8 +93,7 @@ ${options.connections ?? ''}`,
       `pipeline: ${name}
 source: { connection: shop, schemas: [${schema}] }
 destination: { connection: ${destination} }
-# A worker that is frozen, or has no core for four seconds, costs an attempt each time.
-defaults: { where: ${schema}.gate(id), attempts: 10 }
+defaults: { where: ${schema}.gate(id) }
 `,
     );
   }

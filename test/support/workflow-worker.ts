@@ -63,9 +63,11 @@ export async function connectClient(
 /**
  * Starts workers for the given activities. Their task queues are the real ones, so only one world
  * may be open at a time in a process; the pipeline's name keeps workflow ids apart.
+ * @param options.frozen loads send no heartbeats, as those of a worker that stands still.
  */
 export async function startWorkflowWorld(
   activities: ControlActivities & EngineActivities,
+  { frozen = false }: { readonly frozen?: boolean } = {},
 ): Promise<WorkflowWorld> {
   const { client, address } = await connectClient();
   const connection = await NativeConnection.connect({ address });
@@ -80,10 +82,10 @@ export async function startWorkflowWorld(
     Worker.create({
       connection,
       taskQueue: engineTaskQueue('embedded'),
-      // A load that a test holds back is no dead worker's.
+      // A load that a test holds back is no dead worker's, unless the test says so.
       activities: {
         loadTable: (input: IngestTableInput) =>
-          withHeartbeat(Context.current(), {}, () => loadTable(input)),
+          frozen ? loadTable(input) : withHeartbeat(Context.current(), {}, () => loadTable(input)),
       },
       maxHeartbeatThrottleInterval: '1 second',
     }),

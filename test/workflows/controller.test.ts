@@ -14,14 +14,21 @@ import { eventually } from '../support/eventually';
 import { failure, fakeActivities, type FakePlan, type Seen } from '../support/fake-activities';
 import { startWorkflowWorld, type WorkflowWorld } from '../support/workflow-worker';
 
+function deferred() {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
 const names = (count: number) => Array.from({ length: count }, (_, index) => `table_${index}`);
 
 async function withWorld(
   plan: FakePlan,
   body: (world: WorkflowWorld, seen: Seen) => Promise<void>,
+  options?: Parameters<typeof startWorkflowWorld>[1],
 ): Promise<void> {
   const { activities, seen } = fakeActivities(plan);
-  const world = await startWorkflowWorld(activities);
+  const world = await startWorkflowWorld(activities, options);
   try {
     await body(world, seen);
   } finally {
@@ -96,6 +103,35 @@ describe('controller workflow', function () {
       assert.equal(seen.loads.length, 2);
       assert.deepEqual(seen.failures, []);
     });
+  });
+
+  it('begins a load again whose last attempt was lost with its worker', async () => {
+    const end = deferred();
+    const taken: string[] = [];
+    const load: FakePlan['load'] = ({ table }) =>
+      taken.push(table) === 1 ? end.promise : undefined;
+    const body = async (world: WorkflowWorld, seen: Seen) => {
+      assert.equal((await run(world, 'b1')).loaded, 1);
+      assert.equal(seen.loads.length, 2);
+      assert.deepEqual(seen.failures, []);
+      end.resolve();
+    };
+    await withWorld({ tables: ['orders'], maximumAttempts: 1, load }, body, { frozen: true });
+  });
+
+  it('gives a table up that takes every worker down', async () => {
+    const end = deferred();
+    const load: FakePlan['load'] = () => end.promise;
+    const body = async (world: WorkflowWorld, seen: Seen) => {
+      await assert.rejects(run(world, 'b1'));
+      assert.equal(seen.loads.length, 4);
+      assert.deepEqual(
+        seen.failures.map(({ code }) => code),
+        ['Timeout'],
+      );
+      end.resolve();
+    };
+    await withWorld({ tables: ['orders'], maximumAttempts: 1, load }, body, { frozen: true });
   });
 
   it('has people told once, where the plan says so, and whatever became of the tables', async () => {
