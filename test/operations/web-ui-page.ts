@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { scheduleLink, workflowLink } from '../../src/temporal/web-ui';
+import { eventually } from '../support/eventually';
 
 /** Temporal's Web UI under an operator's hands: what is there to press, by the words on it. */
 export interface WebUiPage {
@@ -100,10 +101,8 @@ export function webUiPage(page: Page, address: string, namespace: string): WebUi
       await panel.getByRole('button', { name: `Add ${name} column` }).click();
       await panel.getByRole('button', { name: /^Close/ }).click();
     },
-    // The box that people see lies over the checkbox itself.
-    select: (workflowId) => row(workflowId).getByRole('checkbox').check({ force: true }),
-    selectAll: () =>
-      main.getByRole('checkbox', { name: 'Select all Workflows' }).check({ force: true }),
+    select: (workflowId) => tick(row(workflowId).getByRole('checkbox')),
+    selectAll: () => tick(main.getByRole('checkbox', { name: 'Select all Workflows' })),
     newestRun: () =>
       main
         .getByRole('link', { name: /^controller\// })
@@ -143,4 +142,12 @@ export function webUiPage(page: Page, address: string, namespace: string): WebUi
       await fillEditor(main.locator(EDITOR).first(), input);
     },
   };
+}
+
+/**
+ * Ticks a box. The one that people see lies over the checkbox itself; and a list that is brought up
+ * to date between click and look may have taken the tick back.
+ */
+function tick(box: Locator): Promise<void> {
+  return eventually(() => box.check({ force: true, timeout: 1_000 }));
 }

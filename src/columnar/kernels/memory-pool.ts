@@ -1,10 +1,10 @@
 import { KernelMemory } from './memory';
 
 /**
- * One that has become larger than this is not kept: its pages would never be given back, and those
- * that large tables leave behind, one by one, would add up. A large table does not mind a new one.
+ * What is kept may have grown to so much together: its pages are never given back. A load that needs
+ * more does not mind a new memory.
  */
-const KEPT_BYTES = 16 * 1024 * 1024;
+const KEPT_BYTES = 64 * 1024 * 1024;
 
 /**
  * Memories for loads that come one after the other. A new one costs milliseconds, as much as a
@@ -20,7 +20,8 @@ export class KernelMemoryPool {
       return await work(memory);
     } finally {
       memory.reset();
-      if (memory.touched <= KEPT_BYTES) this.idle.push(memory);
+      const idle = this.idle.reduce((sum, { touched }) => sum + touched, 0);
+      if (idle + memory.touched <= KEPT_BYTES) this.idle.push(memory);
     }
   }
 }

@@ -1,5 +1,12 @@
+import { HEAP, type Allocator } from '../allocator';
+
 const FIRST_BLOCK = 4 * 1024;
 const LARGEST_BLOCK = 256 * 1024;
+/**
+ * The first bytes lie where the allocator has them, which is kept from load to load. More would take
+ * that memory from what needs it, and a table with so much does not mind the garbage collector.
+ */
+const ALLOCATED_BYTES = 2 * 1024 * 1024;
 
 /**
  * Bytes collected in blocks: few enough to be written with few calls, never moved, and filled again
@@ -12,6 +19,8 @@ export class ByteBlocks {
   private spare: Buffer[] = [];
   private block: Buffer = Buffer.alloc(0);
   private used = 0;
+
+  constructor(private readonly allocator: Allocator) {}
 
   append(bytes: Uint8Array): void {
     for (let start = 0; start < bytes.length;) {
@@ -38,7 +47,8 @@ export class ByteBlocks {
   private begin(): void {
     if (this.used > 0) this.full.push(this.block);
     const size = Math.min(LARGEST_BLOCK, Math.max(FIRST_BLOCK, this.length));
-    this.block = this.spare.pop() ?? Buffer.allocUnsafeSlow(size);
+    const home = this.length < ALLOCATED_BYTES ? this.allocator : HEAP;
+    this.block = this.spare.pop() ?? home.bytes(size);
     this.used = 0;
   }
 }

@@ -68,15 +68,16 @@ export interface PageOptions {
  * One column of the row group being filled. Values are encoded into the current page; a full page
  * is compressed at once and kept, with its header, until the row group is written.
  *
- * A chunk begins with a dictionary, unless it did not pay in the one before. A page whose values it does not hold, or would not pay, is
- * written plain, and so is the rest of the chunk; earlier pages keep their indexes.
+ * A chunk begins with a dictionary, unless it did not pay in the one before. A page whose values it
+ * does not hold, or for which it would not pay, is written plain, and so is the rest of the chunk;
+ * earlier pages keep their indexes.
  */
 export class ColumnChunkWriter {
   readonly element: SchemaElement;
 
   private readonly chunkBounds: BoundsCollector;
   private readonly pageBounds: BoundsCollector;
-  private readonly blocks = new ByteBlocks();
+  private readonly blocks: ByteBlocks;
   private pages: PageLocation[] = [];
   private chunkRows = 0;
   private chunkNulls = 0;
@@ -107,6 +108,7 @@ export class ColumnChunkWriter {
     this.chunkBounds = boundsCollector(spec.type);
     this.pageBounds = boundsCollector(spec.type);
     const { memory } = options;
+    this.blocks = new ByteBlocks(memory);
     this.page = new PageBuffer(memory, levelsRoom(options.pageRows));
     this.valid = memory.uint8(0);
     this.dictionary = createDictionary(memory, spec, this.element.length);

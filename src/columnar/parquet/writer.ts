@@ -74,9 +74,9 @@ export class ParquetWriter {
     private readonly specs: readonly ColumnSpec[],
     private readonly options: ParquetOptions,
   ) {
-    const compress = pageCompressor(options.compression, options.zstdLevel ?? 1);
-    const pageRows = options.pageRows ?? 64 * 1024;
     const memory = options.memory ?? new KernelMemory();
+    const compress = pageCompressor(options.compression, options.zstdLevel ?? 1, memory);
+    const pageRows = options.pageRows ?? 64 * 1024;
     this.sink = new GatheringSink(sink, memory);
     this.pages = {
       pageBytes: options.pageBytes ?? Math.min(MIB, Math.floor((64 * MIB) / specs.length)),
