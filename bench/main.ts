@@ -176,7 +176,8 @@ program
   .option('--sizes <list>', 'tables per batch', '1,10,100,1000')
   .option('--repeats <number>', 'counted runs of each size', '3')
   .action(async ({ sizes, repeats }: { sizes: string; repeats: string }) => {
-    const rows = await benchOrchestration(sizes.split(',').map(Number), Number(repeats));
+    const progress = (line: string) => process.stderr.write(`${line}\n`);
+    const rows = await benchOrchestration(sizes.split(',').map(Number), Number(repeats), progress);
     report('Orchestration, no-op tables, 8 at a time', rows, isJson());
   });
 
