@@ -1,5 +1,7 @@
 import { ensureChromium } from './services/chromium';
+import { ensureGcs } from './services/gcs';
 import { ensureMariadb } from './services/mariadb';
+import { ensureMoto } from './services/moto';
 import { ensureMysql } from './services/mysql';
 import { ensurePostgres } from './services/postgres';
 import { ensurePrometheus } from './services/prometheus';
@@ -10,7 +12,7 @@ import { ensureTemporal } from './services/temporal';
 type Progress = (line: string) => void;
 
 /** The services, and what tests run besides. */
-const toolNames = [...serviceNames, 'prometheus', 'chromium'] as const;
+const toolNames = [...serviceNames, 'prometheus', 'chromium', 'moto'] as const;
 
 type ToolName = (typeof toolNames)[number];
 
@@ -20,12 +22,14 @@ const installers: Readonly<Record<ToolName, (progress: Progress) => Promise<unkn
   mysql: ensureMysql,
   postgres: () => ensurePostgres(),
   s3: ensureS3,
+  gcs: ensureGcs,
   prometheus: ensurePrometheus,
   chromium: ensureChromium,
+  moto: ensureMoto,
 };
 
 /** Built from source on every core, hence one after the other. */
-const builds: readonly ToolName[] = ['temporal', 's3'];
+const builds: readonly ToolName[] = ['temporal', 's3', 'gcs'];
 
 /**
  * Installs what the native services need, so that no test waits for it: downloads beside the

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Destination, StagingArea } from './destinations/destination';
 import type * as FileStore from './destinations/parquet/file-store';
+import type * as GcsStore from './destinations/parquet/gcs-store';
 import type * as ParquetDestination from './destinations/parquet/parquet-destination';
 import type * as ParquetStaging from './destinations/parquet/parquet-staging';
 import type * as S3Store from './destinations/parquet/s3-store';
@@ -13,10 +14,9 @@ import type {
   Connection,
   DatabaseConnection,
   DestinationSettings,
-  FileConnection,
+  LakeConnection,
   Pipeline,
   Project,
-  S3Connection,
 } from './pipeline/pipeline';
 import type { SecretStore } from './pipeline/secrets';
 import type * as MysqlSource from './sources/mysql/mysql-source';
@@ -35,7 +35,7 @@ export interface SourceEndpoint {
 
 /** Where a pipeline writes, as plain data. */
 export interface DestinationEndpoint {
-  readonly connection: FileConnection | S3Connection;
+  readonly connection: LakeConnection;
   readonly settings: Pick<DestinationSettings, 'compression' | 'zstdLevel'>;
 }
 
@@ -54,10 +54,10 @@ export function destinationEndpoint(
   { destination: { connection: name, compression, zstdLevel } }: Pipeline,
 ): DestinationEndpoint {
   const connection = connectionOf(project, name);
-  if (connection.type === 'file' || connection.type === 's3') {
+  if (connection.type === 'file' || connection.type === 's3' || connection.type === 'gcs') {
     return { connection, settings: { compression, zstdLevel } };
   }
-  throw wrongType(connection, 'a file or s3 connection');
+  throw wrongType(connection, 'a file, s3 or gcs connection');
 }
 
 /**
@@ -115,7 +115,7 @@ export function openNotifier(project: Project, name: string, secrets: SecretStor
   throw wrongType(connection, 'a slack or smtp connection');
 }
 
-function openStore(connection: FileConnection | S3Connection, secrets: SecretStore): ObjectStore {
+function openStore(connection: LakeConnection, secrets: SecretStore): ObjectStore {
   switch (connection.type) {
     case 'file': {
       const { createFileStore } = load('./destinations/parquet/file-store') as typeof FileStore;
@@ -124,6 +124,10 @@ function openStore(connection: FileConnection | S3Connection, secrets: SecretSto
     case 's3': {
       const { createS3Store } = load('./destinations/parquet/s3-store') as typeof S3Store;
       return createS3Store(connection, secrets);
+    }
+    case 'gcs': {
+      const { createGcsStore } = load('./destinations/parquet/gcs-store') as typeof GcsStore;
+      return createGcsStore(connection, secrets);
     }
   }
 }

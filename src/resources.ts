@@ -14,7 +14,7 @@ import { openHistory } from './history/open';
 import { createSourcePlaces, type SourcePlaces } from './load/source-places';
 import type { Notifier } from './notify/notice';
 import type { HistorySettings, Pipeline, Project } from './pipeline/pipeline';
-import { localSecretStore } from './pipeline/secrets';
+import { createSecretStore } from './secrets/secret-stores';
 import { gatheringSource } from './sources/gathering';
 import type { Source } from './sources/source';
 
@@ -46,7 +46,7 @@ export function createResources(
   environment: NodeJS.ProcessEnv,
   options: ResourceOptions = {},
 ): Resources {
-  const secrets = localSecretStore(environment);
+  const secrets = createSecretStore(environment);
   const engine = createEmbeddedEngine(environment, options);
   const sources = new Map<string, Source>();
   const destinations = new Map<string, Destination>();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { execute, type Execute } from './command';
 import { leaveCommand, runAtTheEnd } from './end-of-process';
+import type { GcsService } from './gcs';
 import { freePorts } from './network';
 import { defaultBucket, testKeys, type S3Service } from './s3';
 import {
@@ -35,6 +36,7 @@ const composeServices: Readonly<Record<ServiceName, ComposeService>> = {
   mysql: { containers: ['mysql'], jobs: [], ports: ['COMPORTA_MYSQL_PORT'] },
   postgres: { containers: ['postgres'], jobs: [], ports: ['COMPORTA_POSTGRES_PORT'] },
   s3: { containers: ['s3'], jobs: [], ports: ['COMPORTA_S3_PORT'] },
+  gcs: { containers: ['gcs'], jobs: [], ports: ['COMPORTA_GCS_PORT'] },
 };
 
 /** What each service offers its clients. */
@@ -44,6 +46,7 @@ export interface Services {
   readonly mysql: DatabaseService;
   readonly postgres: DatabaseService;
   readonly s3: S3Service;
+  readonly gcs: GcsService;
 }
 
 /** Whether a container engine answers and knows `docker compose`. */
@@ -136,4 +139,5 @@ const facts: Readonly<Record<ServiceName, (ports: readonly number[]) => object>>
   mysql: () => testConnection,
   postgres: () => testConnection,
   s3: ([port]) => ({ endpoint: `http://${loopback}:${port}`, bucket: defaultBucket, ...testKeys }),
+  gcs: ([port]) => ({ endpoint: `http://${loopback}:${port}`, bucket: defaultBucket }),
 };

@@ -8,7 +8,7 @@
  */
 
 /** Names that `npm run services -- up` and {@link RunningService.name} use. */
-export const serviceNames = ['temporal', 'mariadb', 'mysql', 'postgres', 's3'] as const;
+export const serviceNames = ['temporal', 'mariadb', 'mysql', 'postgres', 's3', 'gcs'] as const;
 
 export type ServiceName = (typeof serviceNames)[number];
 

@@ -1,4 +1,5 @@
 import { isDockerRunning, startWithDocker, type Services } from './docker';
+import { startGcs } from './gcs';
 import { startMariadb } from './mariadb';
 import { startMysql } from './mysql';
 import { startPostgres } from './postgres';
@@ -29,6 +30,7 @@ const nativeStarts: { readonly [Name in ServiceName]: NativeStart<Services[Name]
   mysql: startMysql,
   postgres: startPostgres,
   s3: startS3,
+  gcs: startGcs,
 };
 
 /** Starts a service in whichever way this machine allows. */

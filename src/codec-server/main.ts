@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { exitCodeOf } from '../client/exit-codes';
 import { ComportaError, messageOf } from '../errors';
-import { localSecretStore } from '../pipeline/secrets';
+import { createSecretStore } from '../secrets/secret-stores';
 import { loadEncryption } from '../temporal/encryption';
 import { startCodecServer } from './server';
 
@@ -13,7 +13,7 @@ interface Settings {
 
 async function main(): Promise<void> {
   const { host, port, origin } = parse(process.argv.slice(2));
-  const codec = await loadEncryption(process.env, localSecretStore(process.env));
+  const codec = await loadEncryption(process.env, createSecretStore(process.env));
   if (codec === undefined) {
     throw new ComportaError('ConfigurationInvalid', 'COMPORTA_PAYLOAD_KEYS is not set', {
       remedy: 'set it as for the workers: nothing is encrypted without it',

@@ -23,14 +23,14 @@ async function location(connection: Partly<Connection> | undefined): Promise<str
     return `file:${await canonicalFolder(connection.path)}`;
   }
   if (
-    connection?.type === 's3' &&
+    (connection?.type === 's3' || connection?.type === 'gcs') &&
     connection.bucket !== undefined &&
     connection.prefix !== undefined
   ) {
     const endpoint = connection.endpoint;
     const host =
-      endpoint !== undefined && URL.canParse(endpoint) ? new URL(endpoint).origin : 'aws';
-    return `s3:${host}/${connection.bucket}/${connection.prefix}`;
+      endpoint !== undefined && URL.canParse(endpoint) ? new URL(endpoint).origin : 'the platform';
+    return `${connection.type}:${host}/${connection.bucket}/${connection.prefix}`;
   }
   return undefined;
 }

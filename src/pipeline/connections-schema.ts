@@ -61,6 +61,11 @@ const database = <Type extends 'mysql' | 'postgres'>(type: Type, description: st
     ),
   });
 
+const bucket = {
+  bucket: environmentText().describe('The bucket.'),
+  prefix: optional(environmentText(), 'Where in the bucket the lake begins. Default: at its top.'),
+};
+
 const connection = z.discriminatedUnion('type', [
   database('mysql', 'MySQL 8 and 9, Aurora MySQL, MariaDB.'),
   database('postgres', 'PostgreSQL 13 and later.'),
@@ -72,11 +77,7 @@ const connection = z.discriminatedUnion('type', [
   }),
   section({
     type: z.literal('s3').describe('A lake in S3 or in storage that speaks its protocol.'),
-    bucket: environmentText().describe('The bucket.'),
-    prefix: optional(
-      environmentText(),
-      'Where in the bucket the lake begins. Default: at its top.',
-    ),
+    ...bucket,
     region: optional(
       environmentText(),
       'The region of the bucket. Needed without `endpoint`; with it the default is us-east-1.',
@@ -90,6 +91,10 @@ const connection = z.discriminatedUnion('type', [
       'Put the bucket into the path instead of the host name, as most storages other than AWS want.',
       false,
     ),
+    kmsKey: optional(
+      environmentText(),
+      'Key of AWS KMS (id, alias or ARN) that encrypts what is written. Default: as the bucket is set up.',
+    ),
     accessKeyId: optional(
       secret(),
       "Access key. Without both keys the AWS SDK's own chain of credentials decides.",
@@ -98,6 +103,22 @@ const connection = z.discriminatedUnion('type', [
     tls: optional(
       section(tlsFiles),
       'Certificates, for a storage whose authority is private or that asks for one; its `endpoint` begins with https.',
+    ),
+  }),
+  section({
+    type: z.literal('gcs').describe('A lake in Google Cloud Storage.'),
+    ...bucket,
+    endpoint: optional(
+      environmentText(),
+      'URL of another endpoint than storage.googleapis.com. One of http is sent no credentials.',
+    ),
+    credentials: optional(
+      secret(),
+      "A service account's key file, JSON. Left out, as it should be on Google Cloud: the application default credentials.",
+    ),
+    kmsKey: optional(
+      environmentText(),
+      'Key of Cloud KMS that encrypts what is written, projects/…/locations/…/keyRings/…/cryptoKeys/…. Default: as the bucket is set up.',
     ),
   }),
   section({

@@ -17,6 +17,7 @@ import type {
   Connection,
   DatabaseConnection,
   FileConnection,
+  GcsConnection,
   HistorySettings,
   S3Connection,
   SecretReference,
@@ -41,12 +42,24 @@ interface Context extends Surroundings {
 
 type Input<Type extends ConnectionInput['type']> = Partly<Extract<ConnectionInput, { type: Type }>>;
 
-/** A secret stays a reference; only a file's path is made absolute. */
+/**
+ * A secret stays a reference; only a file's path is made absolute, and a secret of Google's without a
+ * version is its latest.
+ */
 export function secretReference(text: string, directory: string): SecretReference {
-  const name = text.slice(text.indexOf(':') + 1);
-  return text.startsWith('env:')
-    ? { from: 'env', name }
-    : { from: 'file', path: path.resolve(directory, name.trim()) };
+  const place = text.slice(text.indexOf(':') + 1);
+  if (text.startsWith('env:')) return { from: 'env', name: place };
+  if (text.startsWith('gsm:')) {
+    return {
+      from: 'gsm',
+      version: place.includes('/versions/') ? place : `${place}/versions/latest`,
+    };
+  }
+  if (text.startsWith('asm:')) {
+    const [id = '', ...rest] = place.split('#');
+    return rest.length === 0 ? { from: 'asm', id } : { from: 'asm', id, key: rest.join('#') };
+  }
+  return { from: 'file', path: path.resolve(directory, place.trim()) };
 }
 
 /** The text itself, or that of the variable it names. Undefined, and a mistake, when that is not set. */
@@ -193,21 +206,30 @@ function endpointProblem(text: string): string | undefined {
   return url.pathname !== '/' || url.search !== '' ? 'has a path' : undefined;
 }
 
-function storage(context: Context, name: string, input: Input<'s3'>): Partly<S3Connection> {
+/** What buckets have in common, wherever they are. */
+function bucket(context: Context, name: string, input: Input<'s3' | 'gcs'>, keysGoInto: string) {
   const at: Path = ['connections', name];
-  const mistake = (key: string, problem: string, fix: string) =>
-    context.mistakes.push(context.file.mistake([...at, key], 'key', problem, fix));
-  const text = (key: 'bucket' | 'prefix' | 'region' | 'endpoint') =>
+  const text = (key: 'bucket' | 'prefix' | 'endpoint' | 'kmsKey') =>
     resolveText(context, [...at, key], input[key]);
   const endpoint = text('endpoint');
   const problem = endpoint === undefined ? undefined : endpointProblem(endpoint);
   if (problem !== undefined) {
-    mistake(
-      'endpoint',
-      problem,
-      'write scheme, host and port, such as https://storage.example.com:9000; keys go into accessKeyId and secretAccessKey',
-    );
+    const fix = `write scheme, host and port, such as https://storage.example.com:9000; keys go into ${keysGoInto}`;
+    context.mistakes.push(context.file.mistake([...at, 'endpoint'], 'key', problem, fix));
   }
+  return {
+    bucket: text('bucket'),
+    prefix: (text('prefix') ?? '').replace(/^\/+|\/+$/g, ''),
+    endpoint: endpoint?.replace(/\/+$/, ''),
+    kmsKey: text('kmsKey'),
+  };
+}
+
+function storage(context: Context, name: string, input: Input<'s3'>): Partly<S3Connection> {
+  const at: Path = ['connections', name];
+  const mistake = (key: string, problem: string, fix: string) =>
+    context.mistakes.push(context.file.mistake([...at, key], 'key', problem, fix));
+  const place = bucket(context, name, input, 'accessKeyId and secretAccessKey');
   if (!('region' in input) && !('endpoint' in input)) {
     mistake(
       'region',
@@ -216,7 +238,7 @@ function storage(context: Context, name: string, input: Input<'s3'>): Partly<S3C
     );
   }
   inPairs(context, at, input, ['accessKeyId', 'secretAccessKey']);
-  if ('tls' in input && endpoint?.startsWith('http:') === true) {
+  if ('tls' in input && place.endpoint?.startsWith('http:') === true) {
     mistake('tls', 'has no effect with an endpoint of http', 'write https:// in `endpoint`');
   }
   const secret = (reference: string | undefined) =>
@@ -224,14 +246,39 @@ function storage(context: Context, name: string, input: Input<'s3'>): Partly<S3C
   return defined({
     type: input.type,
     name,
-    bucket: text('bucket'),
-    prefix: (text('prefix') ?? '').replace(/^\/+|\/+$/g, ''),
-    region: text('region') ?? DEFAULT_REGION,
-    endpoint: endpoint?.replace(/\/+$/, ''),
+    ...place,
+    region: resolveText(context, [...at, 'region'], input.region) ?? DEFAULT_REGION,
     forcePathStyle: input.forcePathStyle ?? false,
     accessKeyId: secret(input.accessKeyId),
     secretAccessKey: secret(input.secretAccessKey),
     tls: input.tls === undefined ? undefined : tlsFiles(context, [...at, 'tls'], input.tls),
+  });
+}
+
+/** Cloud KMS reference, "Getting a Cloud KMS resource ID"; a version is chosen by the service. */
+const CLOUD_KMS_KEY = /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/;
+
+function googleStorage(context: Context, name: string, input: Input<'gcs'>): Partly<GcsConnection> {
+  const { type, credentials } = input;
+  const at: Path = ['connections', name];
+  const place = bucket(context, name, input, 'credentials');
+  if (place.kmsKey !== undefined && !CLOUD_KMS_KEY.test(place.kmsKey)) {
+    const fix = 'write projects/…/locations/…/keyRings/…/cryptoKeys/…';
+    context.mistakes.push(
+      context.file.mistake([...at, 'kmsKey'], 'key', 'is not the name of a key of Cloud KMS', fix),
+    );
+  }
+  if (credentials !== undefined && place.endpoint?.startsWith('http:') === true) {
+    const problem = 'are sent to no endpoint of http';
+    const fix = 'write https:// in `endpoint`, or remove them';
+    context.mistakes.push(context.file.mistake([...at, 'credentials'], 'key', problem, fix));
+  }
+  return defined({
+    type,
+    name,
+    ...place,
+    credentials:
+      credentials === undefined ? undefined : secretReference(credentials, context.directory),
   });
 }
 
@@ -274,6 +321,8 @@ function connection(
       return folder(context, name, input);
     case 's3':
       return storage(context, name, input);
+    case 'gcs':
+      return googleStorage(context, name, input);
     case 'slack':
       return slack(context, name, input);
     case 'smtp':

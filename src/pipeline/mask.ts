@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { ComportaError } from '../errors';
 import type { Mask, SecretReference } from './pipeline';
-import type { SecretStore } from './secrets';
+import { referenceText, type SecretStore } from './secrets';
 
 /** Turns the text of one value (UTF-8) into what the lake may hold. NULL never comes here. */
 export type Masker = (value: Buffer) => Buffer | string;
@@ -10,10 +10,11 @@ export type Masker = (value: Buffer) => Buffer | string;
 async function readKey(secrets: SecretStore, reference: SecretReference): Promise<Buffer> {
   const value = await secrets.read(reference);
   if (value === '') {
-    const name = reference.from === 'env' ? `env:${reference.name}` : `file:${reference.path}`;
-    throw new ComportaError('ConfigurationInvalid', `the masking secret ${name} is empty`, {
-      remedy: 'give it a long random value, for example the output of: openssl rand -hex 32',
-    });
+    throw new ComportaError(
+      'ConfigurationInvalid',
+      `the masking secret ${referenceText(reference)} is empty`,
+      { remedy: 'give it a long random value, for example the output of: openssl rand -hex 32' },
+    );
   }
   return Buffer.from(value, 'utf8');
 }

@@ -274,7 +274,7 @@ export const pipelineFile = section({
     'By pattern, what holds for the tables that match. All matching overrides apply from top to bottom; later ones win.',
   ),
   destination: section({
-    connection: connectionName().describe('A file or s3 connection of connections.yaml.'),
+    connection: connectionName().describe('A file, s3 or gcs connection of connections.yaml.'),
     compression: optional(
       z.enum(['zstd', 'snappy', 'none']),
       'Compression of the Parquet files.',

@@ -10,7 +10,11 @@ export type EngineName = 'embedded';
 /** Where a secret is kept; the value is fetched when a connection is opened, never earlier. */
 export type SecretReference =
   | { readonly from: 'env'; readonly name: string }
-  | { readonly from: 'file'; readonly path: string };
+  | { readonly from: 'file'; readonly path: string }
+  /** Google Secret Manager: `projects/P/secrets/S/versions/V`. */
+  | { readonly from: 'gsm'; readonly version: string }
+  /** AWS Secrets Manager: a name or ARN, and of a secret in JSON the key whose value it is. */
+  | { readonly from: 'asm'; readonly id: string; readonly key?: string };
 
 export type Mask =
   /** Hex of SHA-256 over salt and value. */
@@ -114,7 +118,7 @@ export interface RetentionSettings {
 
 export interface DestinationSettings {
   readonly type: 'parquet';
-  /** Name of a `file` or `s3` connection. */
+  /** Name of a `file`, `s3` or `gcs` connection. */
   readonly connection: string;
   readonly compression: 'zstd' | 'snappy' | 'none';
   /** 1 (fast) to 22 (small), for zstd. Default 1. */
@@ -197,12 +201,31 @@ export interface S3Connection {
   readonly region: string;
   readonly endpoint?: string;
   readonly forcePathStyle: boolean;
+  /** The key of KMS that encrypts every object. Undefined: as the bucket's settings say. */
+  readonly kmsKey?: string;
   /** Without these the SDK's own credential chain decides. */
   readonly accessKeyId?: SecretReference;
   readonly secretAccessKey?: SecretReference;
   /** Undefined: the authorities that Node.js knows, and no certificate of this side. */
   readonly tls?: TlsFilePaths;
 }
+
+export interface GcsConnection {
+  readonly type: 'gcs';
+  readonly name: string;
+  readonly bucket: string;
+  /** Name prefix without slashes at its ends; may be empty. */
+  readonly prefix: string;
+  /** Undefined: Google's own. One of http is sent no credentials. */
+  readonly endpoint?: string;
+  /** A key file's JSON. Without it the application default credentials decide. */
+  readonly credentials?: SecretReference;
+  /** The key of Cloud KMS that encrypts every object. Undefined: as the bucket's settings say. */
+  readonly kmsKey?: string;
+}
+
+/** Where a lake lies. */
+export type LakeConnection = FileConnection | S3Connection | GcsConnection;
 
 export interface SlackConnection {
   readonly type: 'slack';
@@ -224,8 +247,7 @@ export interface SmtpConnection {
   readonly tls: TlsSettings;
 }
 
-export type Connection =
-  DatabaseConnection | FileConnection | S3Connection | SlackConnection | SmtpConnection;
+export type Connection = DatabaseConnection | LakeConnection | SlackConnection | SmtpConnection;
 
 /** Where Historico_Execucao lives. */
 export type HistorySettings =

@@ -6,6 +6,9 @@ import { DEFAULT_INCLUDE } from './defaults';
 import type { Connection } from './pipeline';
 import type { PipelineFile, TableSettingsInput } from './pipeline-schema';
 
+/** `a, b or c`. */
+const EITHER = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+
 /** One pipeline file as far as it holds to its schema. */
 export interface PipelineDraft {
   readonly file: YamlFile;
@@ -64,7 +67,7 @@ export function connectionMistake(
       at,
       'value',
       `connection ${name} is of type ${type}`,
-      `name one of type ${types.join(' or ')} (${candidates})`,
+      `name one of type ${EITHER.format(types)} (${candidates})`,
     ),
   ];
 }
@@ -86,7 +89,7 @@ function connectionMistakes(
       file,
       ['destination', 'connection'],
       input.destination?.connection,
-      ['file', 's3'],
+      ['file', 's3', 'gcs'],
       connections,
     ),
   ];

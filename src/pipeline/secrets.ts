@@ -7,39 +7,74 @@ import type { SecretReference } from './pipeline';
  * put into an error, a heartbeat or a workflow's argument.
  */
 export interface SecretStore {
-  /** Throws ConfigurationInvalid, naming the reference, never the value. */
+  /**
+   * The value as it is now: it is not kept, so that one changed between two loads is used by the
+   * second. Throws, naming the reference, never the value: ConfigurationInvalid for one that is
+   * absent; and where it lies in a cloud AuthenticationFailed, PermissionDenied, and
+   * ConnectionFailed, which alone is worth another attempt.
+   */
   read(reference: SecretReference): Promise<string>;
 }
 
-/** `env:NAME` and `file:PATH` (one trailing newline is dropped, as editors add it). */
+/** How a reference is written. */
+export function referenceText(reference: SecretReference): string {
+  switch (reference.from) {
+    case 'env':
+      return `env:${reference.name}`;
+    case 'file':
+      return `file:${reference.path}`;
+    case 'gsm':
+      return `gsm:${reference.version}`;
+    case 'asm':
+      return `asm:${reference.id}${reference.key === undefined ? '' : `#${reference.key}`}`;
+  }
+}
+
+/** Editors and `echo` put a newline at the end, which is not meant. */
+export function withoutNewline(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}
+
+/** `env:NAME` and `file:PATH`: what this machine itself holds. */
 export function localSecretStore(environment: NodeJS.ProcessEnv): SecretStore {
   return {
-    async read(reference) {
-      if (reference.from === 'env') {
-        const value = environment[reference.name];
-        if (value === undefined) {
-          throw new ComportaError(
-            'ConfigurationInvalid',
-            `secret env:${reference.name} is not set`,
-            {
-              remedy: `set the environment variable ${reference.name} for this process`,
-            },
+    read(reference) {
+      switch (reference.from) {
+        case 'env':
+          return readVariable(reference.name, environment);
+        case 'file':
+          return readSecretFile(reference.path);
+        case 'gsm':
+        case 'asm':
+          return Promise.reject(
+            new ComportaError(
+              'ConfigurationInvalid',
+              `secret ${referenceText(reference)} is not on this machine`,
+              { remedy: 'name an environment variable or a file here' },
+            ),
           );
-        }
-        return value;
-      }
-      try {
-        return (await readFile(reference.path, 'utf8')).replace(/\r?\n$/, '');
-      } catch (error) {
-        throw new ComportaError(
-          'ConfigurationInvalid',
-          `secret file:${reference.path} cannot be read`,
-          {
-            remedy: 'check that the file exists and that this process may read it',
-            cause: error,
-          },
-        );
       }
     },
   };
+}
+
+function readVariable(name: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const value = environment[name];
+  if (value !== undefined) return Promise.resolve(value);
+  return Promise.reject(
+    new ComportaError('ConfigurationInvalid', `secret env:${name} is not set`, {
+      remedy: `set the environment variable ${name} for this process`,
+    }),
+  );
+}
+
+async function readSecretFile(path: string): Promise<string> {
+  try {
+    return withoutNewline(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new ComportaError('ConfigurationInvalid', `secret file:${path} cannot be read`, {
+      remedy: 'check that the file exists and that this process may read it',
+      cause: error,
+    });
+  }
 }

@@ -89,14 +89,25 @@ export function duration({ minimum = '0s', maximum = LONGEST_DURATION }: Duratio
 
 const SECRET = say(
   'must be a reference to a secret, never the secret itself',
-  'write env:NAME (an environment variable) or file:PATH (a file that holds only the secret)',
+  'write env:NAME (an environment variable), file:PATH (a file that holds only the secret), gsm:projects/PROJECT/secrets/NAME (Google Secret Manager) or asm:NAME (AWS Secrets Manager)',
 );
 
-/** `env:NAME` or `file:PATH`. */
+/**
+ * Google Cloud, "Secret Manager resource names"; AWS Secrets Manager API, CreateSecret: `Name`, and
+ * `!` in those that AWS itself makes.
+ */
+const SECRET_FORMS = [
+  'env:[A-Za-z_][A-Za-z0-9_]*',
+  'file:.*\\S.*',
+  'gsm:projects\\/[a-z0-9][a-z0-9.:-]*\\/secrets\\/[A-Za-z0-9_-]{1,255}(?:\\/versions\\/[A-Za-z0-9_-]+)?',
+  'asm:[A-Za-z0-9\\/_+=.@:!-]+(?:#[^\\r\\n]+)?',
+] as const;
+
+/** `env:NAME`, `file:PATH`, `gsm:projects/P/secrets/S[/versions/V]` or `asm:NAME[#KEY]`. */
 export const secret = () =>
   z
     .string({ error: SECRET })
-    .regex(/^(?:env:[A-Za-z_][A-Za-z0-9_]*|file:.*\S.*)$/, { error: SECRET })
+    .regex(new RegExp(`^(?:${SECRET_FORMS.join('|')})$`), { error: SECRET })
     .meta({ title: 'secret reference' });
 
 const ENV_NAME = 'env:[A-Za-z_][A-Za-z0-9_]*';

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { ComportaError } from '../errors';
-import type { SecretReference } from '../pipeline/pipeline';
+import { secretReference } from '../pipeline/connections';
 import type { SecretStore } from '../pipeline/secrets';
 
 /** What stands in front of an encrypted payload; the key's name says which one opens it. */
@@ -76,8 +76,8 @@ function textOf(bytes: Uint8Array | null | undefined): string {
 
 /**
  * The codec that COMPORTA_PAYLOAD_KEYS asks for: `name=reference` of each key, separated by commas,
- * the one that encrypts first; a reference is `env:NAME` or `file:PATH`, and what it holds 32 bytes in
- * base64. Undefined when the variable is not set: nothing is encrypted.
+ * the one that encrypts first; a reference is one to a secret as in a pipeline file, and what it holds
+ * 32 bytes in base64. Undefined when the variable is not set: nothing is encrypted.
  * @throws ComportaError ConfigurationInvalid, without any part of a key.
  */
 export async function loadEncryption(
@@ -95,19 +95,18 @@ export async function loadEncryption(
   return encryptionCodec(keys);
 }
 
-const ENTRY = /^([A-Za-z0-9._-]{1,64})=(env|file):(\S.*)$/;
+const ENTRY = /^([A-Za-z0-9._-]{1,64})=((?:env|file|gsm|asm):\S.*)$/;
 
 async function readKey(entry: string, secrets: SecretStore): Promise<EncryptionKey> {
-  const [, name, from, place] = ENTRY.exec(entry) ?? [];
-  if (name === undefined || place === undefined) {
+  const [, name, reference] = ENTRY.exec(entry) ?? [];
+  if (name === undefined || reference === undefined) {
     throw invalid(
-      'holds something other than name=env:NAME or name=file:PATH',
+      'holds something other than name=env:NAME, name=file:PATH, name=gsm:… or name=asm:…',
       'write for instance 2026=file:/run/secrets/payload-key',
     );
   }
-  const reference: SecretReference =
-    from === 'env' ? { from, name: place } : { from: 'file', path: place };
-  const key = Buffer.from((await secrets.read(reference)).trim(), 'base64');
+  const value = await secrets.read(secretReference(reference, process.cwd()));
+  const key = Buffer.from(value.trim(), 'base64');
   if (key.length !== KEY_BYTES) {
     throw invalid(
       `: key "${name}" is not 32 bytes in base64`,

@@ -1,4 +1,4 @@
-import { localSecretStore } from '../pipeline/secrets';
+import { createSecretStore } from '../secrets/secret-stores';
 import { connectClient, loadTemporalOptions, type TemporalClient } from './connection';
 import { loadEncryption } from './encryption';
 
@@ -12,5 +12,5 @@ export async function openClient(
   profile?: string,
 ): Promise<TemporalClient> {
   const options = loadTemporalOptions(environment, profile);
-  return connectClient(options, await loadEncryption(environment, localSecretStore(environment)));
+  return connectClient(options, await loadEncryption(environment, createSecretStore(environment)));
 }

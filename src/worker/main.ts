@@ -9,7 +9,7 @@ import {
 import { pino, stdSerializers } from 'pino';
 import { exitCodeOf } from '../client/exit-codes';
 import { messageOf } from '../errors';
-import { localSecretStore } from '../pipeline/secrets';
+import { createSecretStore } from '../secrets/secret-stores';
 import { createResources } from '../resources';
 import { connectClient, loadTemporalOptions } from '../temporal/connection';
 import { loadEncryption } from '../temporal/encryption';
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   const loadProject = createProjectLoader(settings.pipelines, process.env);
   const project = await loadProject();
   const options = loadTemporalOptions(process.env);
-  const codec = await loadEncryption(process.env, localSecretStore(process.env));
+  const codec = await loadEncryption(process.env, createSecretStore(process.env));
   // The client explains a server that cannot be reached better than the worker's connection does.
   const client = await connectClient(options);
   await registerSearchAttributes(client.client.connection, options.namespace);

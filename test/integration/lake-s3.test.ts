@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { createParquetDestination } from '../../src/destinations/parquet/parquet-destination';
 import { createS3Store } from '../../src/destinations/parquet/s3-store';
 import type { ObjectStore } from '../../src/destinations/parquet/storage';
@@ -11,7 +16,7 @@ import { crashContract } from '../support/crash-contract';
 import { batches, column, type TestTable } from '../support/columns';
 import { identityOf, load, paths, presentRows, shown } from '../support/loads';
 import { publishingContract } from '../support/publishing-contract';
-import { sharedS3, uniqueName } from '../support/servers';
+import { sharedMoto, sharedS3, uniqueName } from '../support/servers';
 
 describe('a lake on S3', function () {
   this.timeout(180_000);
@@ -152,6 +157,41 @@ describe('a lake on S3', function () {
       assert.match(findings[0]?.problem ?? '', message);
       await store.close();
     }
+  });
+
+  it('takes up keys that were put in the place of refused ones', async () => {
+    const secrets = { KEY: service.accessKeyId, SECRET: 'old-secret' };
+    const store = createS3Store(connection(), localSecretStore(secrets));
+    const put = () => store.put('x', Buffer.of(1));
+    const refused = (error: unknown) =>
+      error instanceof ComportaError && error.code === 'AuthenticationFailed';
+    await assert.rejects(put, refused);
+    secrets.SECRET = service.secretAccessKey;
+    await put();
+    // They are not asked for again while they are good.
+    secrets.SECRET = 'newer-secret';
+    await put();
+    await store.close();
+  });
+
+  it('has its objects encrypted with the connection’s key', async () => {
+    const { endpoint, region } = await sharedMoto();
+    const there = new S3Client({ endpoint, region, forcePathStyle: true, credentials: service });
+    const bucket = uniqueName('encrypted').replace('_', '-');
+    await there.send(new CreateBucketCommand({ Bucket: bucket }));
+    const kmsKey = 'arn:aws:kms:us-east-1:123456789012:key/lake';
+    const store = open({ endpoint, region, bucket, kmsKey });
+    const destination = createParquetDestination(store, { compression: 'none' });
+    await load(destination, { run: 'r1', table: large() });
+    const written = await paths(store, '');
+    assert.ok(written.some((path) => path.endsWith('.parquet')));
+    for (const path of written) {
+      const Key = `${store.description.split('/').slice(3).join('/')}/${path}`;
+      const head = await there.send(new HeadObjectCommand({ Bucket: bucket, Key }));
+      assert.deepEqual([head.ServerSideEncryption, head.SSEKMSKeyId], ['aws:kms', kmsKey], path);
+    }
+    await destination.close();
+    there.destroy();
   });
 
   it('lists and deletes more objects than one page has', async () => {

@@ -14,6 +14,7 @@ import { createConnection, type Connection as MysqlConnection } from 'mysql2/pro
 import { Client as PostgresClient } from 'pg';
 import { ensureTools } from '../../scripts/install-tools';
 import { makeCertificates } from '../../scripts/services/certificates';
+import { startGcs, type GcsFacts } from '../../scripts/services/gcs';
 import { startMariadb } from '../../scripts/services/mariadb';
 import { startMysql } from '../../scripts/services/mysql';
 import { startPostgres } from '../../scripts/services/postgres';
@@ -96,6 +97,12 @@ describe('services', function () {
   describe('s3', () => {
     it('keeps its objects over a restart and a kill, and refuses to overwrite on request', async () => {
       await survivesRestartAndKill(await startS3(), objectStore);
+    });
+  });
+
+  describe('gcs', () => {
+    it('keeps its objects over a restart and a kill', async () => {
+      await survivesRestartAndKill(await startGcs(), googleStore);
     });
   });
 
@@ -242,6 +249,16 @@ async function postgresRow(
     await client.end();
   }
 }
+
+const googleStore: Store<GcsFacts> = {
+  write: async ({ endpoint, bucket }) => {
+    const query = 'uploadType=media&name=folder/kept.txt';
+    const target = `${endpoint}/upload/storage/v1/b/${bucket}/o?${query}`;
+    assert.equal((await fetch(target, { method: 'POST', body: 'kept' })).status, 200);
+  },
+  read: async ({ endpoint, bucket }) =>
+    (await fetch(`${endpoint}/storage/v1/b/${bucket}/o/folder%2Fkept.txt?alt=media`)).text(),
+};
 
 const objectStore: Store<S3Facts> = {
   write: (service) =>

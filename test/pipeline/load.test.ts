@@ -248,6 +248,7 @@ describe('a pipelines folder', () => {
     forcePathStyle: true
     accessKeyId: env:ID
     secretAccessKey: env:SECRET
+    kmsKey: alias/lake
     tls: { ca: ca.pem, certificate: c.pem, key: k.pem }
 history: { type: sqlite, path: env:HISTORY }
 `;
@@ -287,9 +288,42 @@ history: { type: sqlite, path: env:HISTORY }
       forcePathStyle: true,
       accessKeyId: { from: 'env', name: 'ID' },
       secretAccessKey: { from: 'env', name: 'SECRET' },
+      kmsKey: 'alias/lake',
       tls: { ca: at('ca.pem'), certificate: at('c.pem'), key: at('k.pem') },
     });
     assert.deepEqual(project.history, { type: 'sqlite', path: at('h.db') });
+  });
+
+  it('takes lakes of Google and secrets of both clouds', async () => {
+    const kmsKey = 'projects/p/locations/l/keyRings/r/cryptoKeys/k';
+    const arn = 'arn:aws:secretsmanager:sa-east-1:123456789012:secret:rds!db-1-AbCdEf';
+    const database = (password: string): string =>
+      `{ type: mysql, host: h, user: u, database: d, password: "${password}" }`;
+    const connections = `${CONNECTIONS}
+  google: { type: gcs, bucket: b, prefix: a/, credentials: 'gsm:projects/p/secrets/key', kmsKey: ${kmsKey} }
+  pinned: ${database('gsm:projects/1/secrets/shop/versions/3')}
+  plain: ${database('asm:shop/db')}
+  member: ${database(`asm:${arn}#pass#word`)}
+`;
+    const project = await load({ 'connections.yaml': connections, 'a.yaml': SALES });
+    assert.deepEqual(project.connections.get('google'), {
+      type: 'gcs',
+      name: 'google',
+      bucket: 'b',
+      prefix: 'a',
+      credentials: { from: 'gsm', version: 'projects/p/secrets/key/versions/latest' },
+      kmsKey,
+    });
+    const passwordOf = (name: string): unknown => {
+      const connection = project.connections.get(name);
+      return connection?.type === 'mysql' ? connection.password : undefined;
+    };
+    assert.deepEqual(passwordOf('pinned'), {
+      from: 'gsm',
+      version: 'projects/1/secrets/shop/versions/3',
+    });
+    assert.deepEqual(passwordOf('plain'), { from: 'asm', id: 'shop/db' });
+    assert.deepEqual(passwordOf('member'), { from: 'asm', id: arn, key: 'pass#word' });
   });
 
   it('knows whom to tell', async () => {

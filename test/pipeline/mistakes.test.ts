@@ -224,9 +224,19 @@ const CONNECTION_CASES: readonly Case[] = [
     '5:62 connections.x.password: must be a reference to a secret, never the secret itself',
   ],
   [
+    'secret of Google without a project',
+    '  x: { type: mysql, host: h, user: u, database: d, password: "gsm:hunter2" }',
+    '5:62 connections.x.password: must be a reference to a secret, never the secret itself',
+  ],
+  [
+    'secret of AWS without a name',
+    '  x: { type: mysql, host: h, user: u, database: d, password: "asm:#hunter2" }',
+    '5:62 connections.x.password: must be a reference to a secret, never the secret itself',
+  ],
+  [
     'unknown type',
     '  x: { type: oracle }',
-    '5:14 connections.x.type: must be one of mysql, postgres, file, s3, slack, smtp',
+    '5:14 connections.x.type: must be one of mysql, postgres, file, s3, gcs, slack, smtp',
   ],
   ['no type', '  x: { host: h }', '5:3 connections.x.type: is missing'],
   [
@@ -318,6 +328,21 @@ const CONNECTION_CASES: readonly Case[] = [
     'endpoint with a path',
     '  x: { type: s3, bucket: b, endpoint: "http://host/bucket" }',
     '5:29 connections.x.endpoint: has a path',
+  ],
+  [
+    'key of Cloud KMS without its ring',
+    '  x: { type: gcs, bucket: b, kmsKey: lake }',
+    '5:30 connections.x.kmsKey: is not the name of a key of Cloud KMS',
+  ],
+  [
+    'credentials that would be sent in the open',
+    '  x: { type: gcs, bucket: b, endpoint: "http://host:4443", credentials: env:A }',
+    '5:60 connections.x.credentials: are sent to no endpoint of http',
+  ],
+  [
+    'endpoint of Google with credentials',
+    '  x: { type: gcs, bucket: b, endpoint: "https://u:hunter2@host" }',
+    '5:30 connections.x.endpoint: holds credentials',
   ],
   [
     'webhook in the file',
@@ -457,6 +482,8 @@ describe('mistakes between files', () => {
   cloud: { type: s3, bucket: b, prefix: p/, endpoint: "http://Host:80" }
   cloud2: { type: s3, bucket: b, prefix: /p, endpoint: "http://host/" }
   cloud3: { type: s3, bucket: b, prefix: q, endpoint: "http://host/" }
+  google: { type: gcs, bucket: b, prefix: p }
+  google2: { type: gcs, bucket: b, prefix: /p/ }
 `,
   };
   const pipeline = (name: string, lake: string, more = ''): string =>
@@ -473,6 +500,14 @@ describe('mistakes between files', () => {
     assert.deepEqual(await collide(pipeline('a', 'lake'), pipeline('b', 'same', 'domain: a\n')), [
       'b.yml:4:9 domain: it would write to the same place as a.yaml: the same lake and the domain a',
     ]);
+  });
+  it('two pipelines to one bucket of Google and prefix', async () => {
+    assert.deepEqual(
+      await collide(pipeline('a', 'google'), pipeline('b', 'google2', 'domain: a\n')),
+      [
+        'b.yml:4:9 domain: it would write to the same place as a.yaml: the same lake and the domain a',
+      ],
+    );
   });
   it('two pipelines to one bucket and prefix', async () => {
     assert.deepEqual(
@@ -508,7 +543,7 @@ describe('mistakes between files', () => {
       mistakes.map(({ line, column, problem, fix }) => `${line}:${column} ${problem} — ${fix}`),
       [
         '2:23 connection shp is not in connections.yaml — did you mean shop? (there are shop, books, lake)',
-        '3:28 connection books is of type postgres — name one of type file or s3 (such as lake)',
+        '3:28 connection books is of type postgres — name one of type file, s3 or gcs (such as lake)',
       ],
     );
   });

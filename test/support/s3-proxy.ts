@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { loopback } from '../../scripts/services/service';
@@ -8,6 +14,12 @@ import { loopback } from '../../scripts/services/service';
 export type Trouble =
   /** Answered with an error of S3's; the store never hears of it. */
   | { readonly kind: 'refuse'; readonly status: number; readonly code: string }
+  /** Answered without a body; the store never hears of it. */
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+    }
   /** Passed on this many milliseconds late. */
   | { readonly kind: 'delay'; readonly milliseconds: number }
   /** The connection ends when half of the body has come; the store never hears of it. */
@@ -27,9 +39,10 @@ export interface S3Request {
   readonly operation: S3Operation;
   /** Path and query, as sent. */
   readonly target: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
-/** A way to an S3 server on which things go wrong as a test says. */
+/** A way to an S3 server, or another storage by HTTP, on which things go wrong as a test says. */
 export interface S3Proxy {
   readonly endpoint: string;
   /** Asked for each request; undefined lets it pass. Default: all pass. */
@@ -62,12 +75,18 @@ export async function startS3Proxy(endpoint: string): Promise<S3Proxy> {
     const trouble = proxy.trouble({
       operation: operationOf(incoming),
       target: incoming.url ?? '',
+      headers: incoming.headers,
     });
     switch (trouble?.kind) {
       case 'refuse':
         incoming.resume();
         response.writeHead(trouble.status, { 'content-type': 'application/xml' });
         response.end(`<Error><Code>${trouble.code}</Code><Message>as told</Message></Error>`);
+        return;
+      case 'answer':
+        incoming.resume();
+        response.writeHead(trouble.status, trouble.headers);
+        response.end();
         return;
       case 'cut':
         await half(incoming);

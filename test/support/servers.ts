@@ -1,4 +1,6 @@
+import { startGcs } from '../../scripts/services/gcs';
 import { startMariadb } from '../../scripts/services/mariadb';
+import { startMoto } from '../../scripts/services/moto';
 import { startMysql } from '../../scripts/services/mysql';
 import { startPostgres } from '../../scripts/services/postgres';
 import { startS3 } from '../../scripts/services/s3';
@@ -18,6 +20,8 @@ export const sharedMariadb = shared(() => startMariadb());
 export const sharedMysql = shared(() => startMysql());
 export const sharedPostgres = shared(() => startPostgres());
 export const sharedS3 = shared(() => startS3());
+export const sharedGcs = shared(() => startGcs());
+export const sharedMoto = shared(() => startMoto());
 export const sharedTemporal = shared(() => startTemporal({ headless: true }));
 
 let counter = 0;

@@ -51,6 +51,12 @@ export function fileError(error: unknown, action: Action): ComportaError {
   });
 }
 
+/** An error of the file system itself, met on the way from or to a storage; undefined for others. */
+export function fileProblem(error: unknown, action: Action): ComportaError | undefined {
+  const meaning = FILE_MEANINGS[errnoOf(error) ?? ''];
+  return meaning === undefined ? undefined : failure(meaning, action, error);
+}
+
 /** What was staged for a publication is not there any more. */
 export function stagedFileGone(path: string): ComportaError {
   return new ComportaError('DestinationFailed', `the staged ${path} is gone`, {
@@ -109,11 +115,14 @@ export interface S3Place {
   readonly description: string;
 }
 
-interface S3Failure {
+/** What an error means, with what to do about it at a place. */
+export interface Failure<Place> {
   readonly code: ErrorCode;
   readonly problem: string;
-  readonly remedy: (place: S3Place) => string;
+  readonly remedy: (place: Place) => string;
 }
+
+type S3Failure = Failure<S3Place>;
 
 const REFUSED_CREDENTIALS = (problem: string): S3Failure => ({
   code: 'AuthenticationFailed',
@@ -127,27 +136,30 @@ const WRONG_REGION: S3Failure = {
   remedy: ({ connection }) => `correct the region of connection "${connection}"`,
 };
 
-const UNREACHABLE = (problem: string): S3Failure => ({
+/** What network errors mean, whatever the storage. */
+type NetworkFailure = Failure<{ readonly connection: string }>;
+
+const UNREACHABLE = (problem: string): NetworkFailure => ({
   code: 'ConnectionFailed',
   problem,
   remedy: ({ connection }) => `check the endpoint of connection "${connection}" and the network`,
 });
 
-const UNTRUSTED: S3Failure = {
+const UNTRUSTED: NetworkFailure = {
   code: 'ConnectionFailed',
   problem: 'the server’s certificate is not trusted',
   remedy: ({ connection }) =>
     `set tls.ca of connection "${connection}" to the authority that signed it, and the host of its endpoint to the name it was issued for`,
 };
 
-const CUT: S3Failure = {
+const CUT: NetworkFailure = {
   code: 'ConnectionFailed',
   problem: 'the connection was cut',
   remedy: ({ connection }) =>
     `check the endpoint of connection "${connection}", the network, and tls.certificate if the storage asks for one`,
 };
 
-const UNACCEPTED: S3Failure = {
+const UNACCEPTED: NetworkFailure = {
   code: 'ConnectionFailed',
   problem: 'the server wants a certificate that it trusts',
   remedy: ({ connection }) => `set tls.certificate and tls.key of connection "${connection}"`,
@@ -158,6 +170,36 @@ const DENIED: S3Failure = {
   problem: 'access is denied',
   remedy: ({ bucket }) =>
     `allow s3:ListBucket and s3:ListBucketMultipartUploads on ${bucket}, and s3:GetObject, s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects`,
+};
+
+/** By Node's error code. */
+export const NETWORK_FAILURES: Readonly<Record<string, NetworkFailure>> = {
+  ECONNREFUSED: UNREACHABLE('the connection was refused'),
+  ECONNRESET: CUT,
+  EPIPE: CUT,
+  ENOTFOUND: UNREACHABLE('there is no host of that name'),
+  EAI_AGAIN: UNREACHABLE('the host’s name could not be looked up'),
+  ETIMEDOUT: UNREACHABLE('the server did not answer in time'),
+  EHOSTUNREACH: UNREACHABLE('the host cannot be reached'),
+  EPROTO: UNREACHABLE('the server does not speak TLS there'),
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  CERT_HAS_EXPIRED: UNTRUSTED,
+  CERT_NOT_YET_VALID: UNTRUSTED,
+  CERT_SIGNATURE_FAILURE: UNTRUSTED,
+  ERR_TLS_CERT_ALTNAME_INVALID: UNTRUSTED,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: UNACCEPTED,
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: UNACCEPTED,
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: UNACCEPTED,
+};
+
+const UNUSABLE_KEY: S3Failure = {
+  code: 'ConfigurationInvalid',
+  problem: 'the key of KMS is disabled or does not exist',
+  remedy: ({ connection }) => `enable it, or correct the kmsKey of connection "${connection}"`,
 };
 
 /** By the error's name: S3's own codes, the SDK's, and Node's. Source: S3 API, "Error responses". */
@@ -190,26 +232,9 @@ const S3_FAILURES: Readonly<Record<string, S3Failure>> = {
     remedy: () => 'set the clock',
   },
   TimeoutError: UNREACHABLE('the server did not answer in time'),
-  ECONNREFUSED: UNREACHABLE('the connection was refused'),
-  ECONNRESET: CUT,
-  EPIPE: CUT,
-  ENOTFOUND: UNREACHABLE('there is no host of that name'),
-  EAI_AGAIN: UNREACHABLE('the host’s name could not be looked up'),
-  ETIMEDOUT: UNREACHABLE('the server did not answer in time'),
-  EHOSTUNREACH: UNREACHABLE('the host cannot be reached'),
-  EPROTO: UNREACHABLE('the server does not speak TLS there'),
-  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
-  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
-  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
-  CERT_HAS_EXPIRED: UNTRUSTED,
-  CERT_NOT_YET_VALID: UNTRUSTED,
-  CERT_SIGNATURE_FAILURE: UNTRUSTED,
-  ERR_TLS_CERT_ALTNAME_INVALID: UNTRUSTED,
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: UNACCEPTED,
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: UNACCEPTED,
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: UNACCEPTED,
+  'KMS.DisabledException': UNUSABLE_KEY,
+  'KMS.NotFoundException': UNUSABLE_KEY,
+  ...NETWORK_FAILURES,
 };
 
 /**
@@ -219,8 +244,8 @@ const S3_FAILURES: Readonly<Record<string, S3Failure>> = {
 export function s3Error(error: unknown, place: S3Place): ComportaError {
   if (error instanceof ComportaError) return error;
   const { name, code, status } = s3Names(error);
-  const disk = code === undefined ? undefined : FILE_MEANINGS[code];
-  if (disk !== undefined) return failure(disk, place.action, error);
+  const disk = fileProblem(error, place.action);
+  if (disk !== undefined) return disk;
   // The SDK calls a cut connection a TimeoutError; the code tells them apart.
   const found = (code === undefined ? undefined : S3_FAILURES[code]) ?? S3_FAILURES[name];
   const known = found ?? (status === 403 ? DENIED : undefined);

@@ -53,12 +53,24 @@ export function attemptFolder({ domain, entity, run, attempt, chunk }: StagingSc
   return join(domain, entity, `${run}.${attempt}${part}`);
 }
 
+/** Whether a folder, by its name alone, is one that `attemptFolder` gave to an attempt or its chunks. */
+export function isOfAttempt(name: string, { run, attempt, chunk }: StagingScope): boolean {
+  const own = `${run}.${attempt}`;
+  if (chunk !== undefined) return name === `${own}-${chunk}`;
+  return name === own || name.startsWith(`${own}-`);
+}
+
+/** Whether a folder, by its name alone, is of an attempt of this run. */
+export function isOfRun(name: string, run: string): boolean {
+  // The attempt is the part behind the last dot, whatever the run is called.
+  return name.slice(0, name.lastIndexOf('.')) === run;
+}
+
 /** Removes the folders of all attempts for a table, given as the folder above them, or of one run's. */
 export async function removeAttempts(folder: string, run?: string): Promise<void> {
   if (run === undefined) return removeFolder(folder);
   for (const { name } of await entriesOf(folder)) {
-    // The attempt is the part behind the last dot, whatever the run is called.
-    if (name.slice(0, name.lastIndexOf('.')) === run) await removeFolder(join(folder, name));
+    if (isOfRun(name, run)) await removeFolder(join(folder, name));
   }
 }
 

@@ -1,9 +1,10 @@
-import { S3Client } from '@aws-sdk/client-s3';
+import { S3Client, type PutObjectCommandInput } from '@aws-sdk/client-s3';
 import { ComportaError } from '../../errors';
 import type { S3Connection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
 import { readTlsFiles } from '../../tls-files';
 import { s3Error } from './errors';
+import { heldSecrets } from './held-secrets';
 import { fileTlsAgent } from './s3-agent';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -21,15 +22,17 @@ export interface S3Access {
   /** The key of a path of the lake, and back. */
   readonly key: (path: string) => string;
   readonly path: (key: string) => string;
+  /** What a request that begins an object says of its encryption. */
+  readonly encryption: Pick<PutObjectCommandInput, 'ServerSideEncryption' | 'SSEKMSKeyId'>;
   /** Runs requests; whatever they throw comes out as Comporta's own error. */
   readonly attempt: <Result>(action: string, body: () => Promise<Result>) => Promise<Result>;
 }
 
 export function createS3Access(connection: S3Connection, secrets: SecretStore): S3Access {
-  const { bucket, prefix, region, endpoint, forcePathStyle, name, tls } = connection;
+  const { bucket, prefix, region, endpoint, forcePathStyle, name, tls, kmsKey } = connection;
   const root = prefix === '' ? '' : `${prefix}/`;
   const description = prefix === '' ? `s3://${bucket}` : `s3://${bucket}/${prefix}`;
-  const credentials = credentialsOf(connection, secrets);
+  const secretKeys = secretKeysOf(connection, secrets);
   const client = new S3Client({
     region,
     forcePathStyle,
@@ -41,7 +44,12 @@ export function createS3Access(connection: S3Connection, secrets: SecretStore): 
       ...(tls === undefined ? {} : { httpsAgent: fileTlsAgent(() => readTlsFiles(name, tls)) }),
     },
     ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
+    // Said to have expired, so that the SDK asks for each request: which keys are good is known here.
+    ...(secretKeys === undefined
+      ? {}
+      : {
+          credentials: async () => ({ ...(await secretKeys.get()), expiration: new Date(0) }),
+        }),
   });
   return {
     client,
@@ -49,18 +57,23 @@ export function createS3Access(connection: S3Connection, secrets: SecretStore): 
     description,
     key: (path) => `${root}${path}`,
     path: (key) => key.slice(root.length),
-    async attempt(action, body) {
-      try {
-        return await body();
-      } catch (error) {
-        throw s3Error(error, { action, connection: name, bucket, description });
-      }
+    encryption:
+      kmsKey === undefined ? {} : { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: kmsKey },
+    attempt(action, body) {
+      const told = async () => {
+        try {
+          return await body();
+        } catch (error) {
+          throw s3Error(error, { action, connection: name, bucket, description });
+        }
+      };
+      return secretKeys === undefined ? told() : secretKeys.use(told);
     },
   };
 }
 
 /** Read when the first request is signed, not earlier. Undefined: the SDK's own chain decides. */
-function credentialsOf({ accessKeyId, secretAccessKey, name }: S3Connection, secrets: SecretStore) {
+function secretKeysOf({ accessKeyId, secretAccessKey, name }: S3Connection, secrets: SecretStore) {
   if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
   if (accessKeyId === undefined || secretAccessKey === undefined) {
     throw new ComportaError(
@@ -69,8 +82,8 @@ function credentialsOf({ accessKeyId, secretAccessKey, name }: S3Connection, sec
       { remedy: 'set both accessKeyId and secretAccessKey, or neither' },
     );
   }
-  return async () => ({
+  return heldSecrets(async () => ({
     accessKeyId: await secrets.read(accessKeyId),
     secretAccessKey: await secrets.read(secretAccessKey),
-  });
+  }));
 }

@@ -5,33 +5,24 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
-import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
-import { basename, join } from 'node:path';
+import { createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { S3Connection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
 import { checkStore } from './check-store';
-import { fileError, isConflict, isMissing, stagedFileGone } from './errors';
-import { attemptFolder, removeAttempts } from './folders';
+import { isConflict, isMissing, stagedFileGone } from './errors';
+import { copyName, localWorkspace, uploadFile } from './local-workspace';
 import { createS3Access, type S3Access } from './s3-access';
 import { closedUpload, holdsUpload, stagedUpload } from './s3-upload';
 import { abortUploads, sweepUploads } from './s3-sweep';
-import type { ObjectStore, StagedFile, StagingScope } from './storage';
+import type { ObjectStore } from './storage';
 
 /** A lake in a bucket of S3, or of a store that speaks its protocol with conditional writes. */
 export function createS3Store(connection: S3Connection, secrets: SecretStore): ObjectStore {
   const access = createS3Access(connection, secrets);
   const { description } = access;
-  // The same folder in every process, so that what a killed one left is found and removed.
-  const lake = createHash('sha256').update(`${connection.endpoint}\n${description}`).digest('hex');
-  const local = join(tmpdir(), `comporta-${userInfo().uid}`, lake.slice(0, 16));
-  const folderOf = (scope: StagingScope) => join(local, attemptFolder(scope));
-  const clear = (scope: StagingScope) =>
-    locally('clear a local workspace', () => rm(folderOf(scope), { recursive: true, force: true }));
+  const local = localWorkspace(`${connection.endpoint}\n${description}`);
 
   const store: ObjectStore = {
     description,
@@ -41,7 +32,12 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
     put: (path, body) =>
       access.attempt(`write ${path}`, async () => {
         await access.client.send(
-          new PutObjectCommand({ Bucket: access.bucket, Key: access.key(path), Body: body }),
+          new PutObjectCommand({
+            Bucket: access.bucket,
+            Key: access.key(path),
+            Body: body,
+            ...access.encryption,
+          }),
         );
       }),
     replace: (path, body, expected) => replaceObject(access, path, body, expected),
@@ -65,36 +61,19 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
     holds: (path, _bytes, receipt) => holdsUpload(access, path, receipt),
     async discard(scope, folder) {
       await abortUploads(access, folder, scope);
-      await clear(scope);
+      await local.clear(scope);
     },
-    workspace: (scope) =>
-      locally('make a local workspace', async () => {
-        const folder = folderOf(scope);
-        await rm(folder, { recursive: true, force: true });
-        // Copies of tables: for this user's eyes only.
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        return folder;
-      }),
-    clear,
+    workspace: local.workspace,
+    clear: local.clear,
     localCopy: (path, workspace) => download(access, path, workspace),
     async sweep(domain, entity, run) {
       await sweepUploads(access, domain, entity, run);
-      await locally('remove dead workspaces', () =>
-        removeAttempts(join(local, domain, entity), run),
-      );
+      await local.sweep(domain, entity, run);
     },
     check: () => checkStore(store),
     close: () => Promise.resolve(access.client.destroy()),
   };
   return store;
-}
-
-async function locally<Result>(action: string, body: () => Promise<Result>): Promise<Result> {
-  try {
-    return await body();
-  } catch (error) {
-    throw fileError(error, action);
-  }
 }
 
 async function getObject({ client, bucket, key, attempt }: S3Access, path: string) {
@@ -121,11 +100,11 @@ async function replaceObject(
   body: Buffer,
   expected: string | undefined,
 ): Promise<boolean> {
-  const { client, bucket, key, attempt } = access;
+  const { client, bucket, key, attempt, encryption } = access;
   const condition = expected === undefined ? { IfNoneMatch: '*' } : { IfMatch: expected };
   const written = await attempt(`replace ${path}`, async () => {
     try {
-      const input = { Bucket: bucket, Key: key(path), Body: body, ...condition };
+      const input = { Bucket: bucket, Key: key(path), Body: body, ...condition, ...encryption };
       await client.send(new PutObjectCommand(input));
       return true;
     } catch (error) {
@@ -173,25 +152,13 @@ async function* listObjects({ client, bucket, key, path, attempt }: S3Access, fo
   } while (token !== undefined);
 }
 
-async function uploadFile(staged: StagedFile, localFile: string): Promise<StagedFile> {
-  try {
-    const chunks = createReadStream(localFile, { highWaterMark: 1024 * 1024 });
-    for await (const chunk of chunks) await staged.write(chunk as Buffer);
-    return staged;
-  } catch (error) {
-    await staged.discard();
-    throw fileError(error, `upload ${staged.path}`);
-  }
-}
-
-/** Into a file of the workspace; different paths of a table have different names there. */
+/** Into a file of the workspace. */
 async function download(
   { client, bucket, key, attempt }: S3Access,
   path: string,
   workspace: string,
 ): Promise<string> {
-  const digest = createHash('sha256').update(path).digest('hex').slice(0, 16);
-  const file = join(workspace, `${digest}-${basename(path)}`);
+  const file = copyName(path, workspace);
   await attempt(`read ${path}`, async () => {
     const found = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key(path) }));
     await pipeline(found.Body as Readable, createWriteStream(file));

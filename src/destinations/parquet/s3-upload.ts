@@ -35,7 +35,7 @@ export function stagedUpload(access: S3Access, path: string): StagedFile {
   const attempt = <Result>(body: () => Promise<Result>) => access.attempt(`write ${path}`, body);
 
   const begin = async () => {
-    const input = { Bucket: bucket, Key: key, ChecksumAlgorithm };
+    const input = { Bucket: bucket, Key: key, ChecksumAlgorithm, ...access.encryption };
     const { UploadId } = await attempt(() => client.send(new CreateMultipartUploadCommand(input)));
     return UploadId ?? '';
   };

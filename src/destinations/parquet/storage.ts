@@ -7,7 +7,7 @@ import type { Finding } from '../../sources/source';
  * lake's root, with `/` between their parts. Every method throws ComportaError and nothing else.
  */
 export interface ObjectStore {
-  /** For messages: `file:/lake`, `s3://bucket/prefix`. */
+  /** For messages: `file:/lake`, `s3://bucket/prefix`, `gs://bucket/prefix`. */
   readonly description: string;
   /** How SQL engines name a path: `/lake/raw/…`, `s3://bucket/prefix/raw/…`. */
   address(path: string): string;
@@ -103,7 +103,7 @@ export interface ClosedFile {
   discard(): Promise<void>;
 }
 
-/** Where a closed file waits: a file beside the lake's own, or an upload that S3 has all parts of. */
+/** Where a closed file waits: a file or object beside the lake's own, or an upload that S3 has all parts of. */
 export type StagingReceipt =
   /** Relative to the lake's root. */
   | { readonly staging: string }

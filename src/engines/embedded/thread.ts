@@ -3,7 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { KernelMemoryPool } from '../../columnar/kernels/memory-pool';
 import type { StagingArea } from '../../destinations/destination';
 import { openSource, openStaging } from '../../endpoints';
-import { localSecretStore } from '../../pipeline/secrets';
+import { createSecretStore } from '../../secrets/secret-stores';
 import type { Source } from '../../sources/source';
 import type { LoadProgress, MoveRequest } from '../engine';
 import { toErrorData } from './error-data';
@@ -15,7 +15,7 @@ import { boundedReport } from './bounded-report';
 const REPORT_EVERY_MS = 200;
 
 const memories = new KernelMemoryPool();
-const secrets = localSecretStore(process.env);
+const secrets = createSecretStore(process.env);
 const sources = new Map<string, Source>();
 const stagings = new Map<string, StagingArea>();
 const moves = new Map<number, AbortController>();

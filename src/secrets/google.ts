@@ -1,0 +1,63 @@
+import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
+import { googleAuthLibrary, grpc } from 'google-gax';
+import { ComportaError } from '../errors';
+import type { SecretReference } from '../pipeline/pipeline';
+import { referenceText, withoutNewline } from '../pipeline/secrets';
+import { googleSecretError, invalidSecret } from './errors';
+
+type Reference = Extract<SecretReference, { from: 'gsm' }>;
+
+export type ReadVersion = (reference: Reference) => Promise<string>;
+
+/** For one answer, the client's own repetitions included. */
+const TIMEOUT_MS = 20_000;
+
+/**
+ * Google Secret Manager, with the application default credentials.
+ * @param endpoint of another place than Google's own, such as a private one: `https://host`. One of
+ *   http is spoken to without TLS and without credentials.
+ * @throws ComportaError ConfigurationInvalid for an endpoint that is none.
+ */
+export function googleSecrets(endpoint: string | undefined): ReadVersion {
+  // Its idle connection keeps no process alive.
+  const client = new SecretManagerServiceClient(
+    endpoint === undefined ? {} : clientOptions(endpoint),
+  );
+  return async (reference) => {
+    const text = referenceText(reference);
+    let bytes: Uint8Array | string | null | undefined;
+    try {
+      const [answer] = await client.accessSecretVersion(
+        { name: reference.version },
+        { timeout: TIMEOUT_MS },
+      );
+      bytes = answer.payload?.data;
+    } catch (error) {
+      throw googleSecretError(error, text);
+    }
+    if (bytes === null || bytes === undefined) throw invalidSecret(text, 'holds nothing');
+    return withoutNewline(Buffer.from(bytes as Uint8Array).toString('utf8'));
+  };
+}
+
+function clientOptions(endpoint: string) {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new ComportaError(
+      'ConfigurationInvalid',
+      'COMPORTA_SECRET_MANAGER_ENDPOINT is not an http or https URL',
+      { remedy: 'write scheme and host, such as https://secretmanager.googleapis.com' },
+    );
+  }
+  const secure = url.protocol === 'https:';
+  return {
+    apiEndpoint: url.hostname,
+    port: Number(url.port || (secure ? 443 : 80)),
+    ...(secure
+      ? {}
+      : {
+          sslCreds: grpc.credentials.createInsecure(),
+          authClient: new googleAuthLibrary.PassThroughClient(),
+        }),
+  };
+}
