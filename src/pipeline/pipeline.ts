@@ -5,7 +5,7 @@
 
 export type DetectionStrategy = 'auto' | 'log' | 'token' | 'cursor' | 'checksum' | 'always';
 export type LoadMode = 'full' | 'incremental' | 'append';
-export type EngineName = 'embedded';
+export type EngineName = 'embedded' | 'spark';
 
 /** Where a secret is kept; the value is fetched when a connection is opened, never earlier. */
 export type SecretReference =
