@@ -5,7 +5,7 @@
 
 export type DetectionStrategy = 'auto' | 'log' | 'token' | 'cursor' | 'checksum' | 'always';
 export type LoadMode = 'full' | 'incremental' | 'append';
-export type EngineName = 'embedded' | 'spark';
+export type EngineName = 'embedded' | 'spark' | 'dataproc' | 'glue';
 
 /** Where a secret is kept; the value is fetched when a connection is opened, never earlier. */
 export type SecretReference =
@@ -42,6 +42,8 @@ export interface CursorSettings {
 /** Everything that decides how one table is loaded: the pipeline's defaults with its override laid over. */
 export interface TableSettings {
   readonly engine: EngineName;
+  /** Name of the connection where the jobs of the engines `dataproc` and `glue` run. */
+  readonly platform?: string;
   readonly mode: LoadMode;
   readonly detection: DetectionSettings;
   readonly cursor?: CursorSettings;
