@@ -100,8 +100,8 @@ const columns = section({
 function tableSettings(published: typeof defaults.DEFAULT_SETTINGS | undefined) {
   return section({
     engine: optional(
-      z.enum(['embedded']),
-      'What moves the rows: the worker itself.',
+      z.enum(['embedded', 'spark']),
+      'What moves the rows. embedded: the worker itself. spark: a job of the Spark on the machine of a worker with the role spark.',
       published?.engine,
     ),
     mode: optional(
