@@ -280,7 +280,16 @@ ANNOTATIONS = {
     "uuid": (None, [[14, STRUCT, []]]),
     "time": (8, [[7, STRUCT, [LOCAL, MICROS]]]),
     "timestamp": (10, [[8, STRUCT, [LOCAL, MICROS]]]),
+    "int32": (17, [[10, STRUCT, [[1, BYTE, bytes([32])], [2, TRUE, None]]]]),
+    "int64": (18, [[10, STRUCT, [[1, BYTE, bytes([64])], [2, TRUE, None]]]]),
 }
+
+
+def annotation(kind):
+    """What PyArrow leaves out or says otherwise of a type; None where it is right."""
+    if kind["kind"] == "int":
+        return ANNOTATIONS.get(f"int{kind['bits']}") if kind["signed"] else None
+    return None if kind.get("utc") else ANNOTATIONS.get(kind["kind"])
 
 
 def annotated(footer, columns, metadata):
@@ -289,10 +298,10 @@ def annotated(footer, columns, metadata):
     by_id = {field: value for field, _, value in fields}
     elements = by_id[SCHEMA][1][1:]
     for column, element in zip(columns, elements):
-        kind = column["type"]["kind"]
-        if kind not in ANNOTATIONS or (kind == "timestamp" and column["type"]["utc"]):
+        missing = annotation(column["type"])
+        if missing is None:
             continue
-        converted, logical = ANNOTATIONS[kind]
+        converted, logical = missing
         element[:] = [entry for entry in element if entry[0] not in (CONVERTED, LOGICAL)]
         if converted is not None:
             element.append([CONVERTED, I32, zigzag(converted)])
@@ -458,8 +467,8 @@ def number_of(raw, kind):
         return raw.cast(f"decimal({kind['precision']},{kind['scale']})")
     number = raw.cast("decimal(20,0)")
     # The bits of an unsigned number of 64.
-    beyond = (number - F.lit(2**64).cast("decimal(20,0)")).cast("bigint")
-    return F.when(number > F.lit(2**63 - 1).cast("decimal(20,0)"), beyond).otherwise(number.cast("bigint"))
+    most, all_values = (F.lit(str(bound)).cast("decimal(20,0)") for bound in (2**63 - 1, 2**64))
+    return F.when(number > most, (number - all_values).cast("bigint")).otherwise(number.cast("bigint"))
 
 
 def moment_of(raw, kind, name):
@@ -643,7 +652,7 @@ def statements(job):
     """
     columns = job["columns"]
     is_mysql = job["source"]["dialect"] == "mysql"
-    number, text = ("SIGNED", "CHAR") if is_mysql else ("int8", "text")
+    number, text = ("SIGNED", "CHAR(1024)") if is_mysql else ("int8", "text")
     quote = "`" if is_mysql else '"'
     named = [f"{column['sql']} AS {quote}{name_of(index)}{quote}" for index, column in enumerate(columns)]
     marks = [f"CAST(NULL AS {number}) AS {quote}x0{quote}", f"CAST(NULL AS {text}) AS {quote}x1{quote}"]
@@ -688,7 +697,7 @@ class SharedSnapshot:
         for name, value in properties.items():
             given.setProperty(name, value)
         loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
-        driver = loader.loadClass(DRIVERS["postgres"]).getDeclaredConstructor([]).newInstance([])
+        driver = loader.loadClass(DRIVERS["postgres"]).newInstance()
         self.connection = driver.connect(jdbc_address(job["source"]), given)
         self.connection.setAutoCommit(False)
         self.execute(f"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; {job['session']}")

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Destination } from './destinations/destination';
 import {
   destinationEndpoint,
@@ -9,18 +10,26 @@ import {
 } from './endpoints';
 import { createEmbeddedEngine } from './engines/embedded/embedded-engine';
 import type { Engine } from './engines/engine';
+import { createLocalRunner } from './engines/spark/local-runner';
+import { createSparkEngine } from './engines/spark/spark-engine';
 import type { History } from './history/history';
 import { openHistory } from './history/open';
 import { createSourcePlaces, type SourcePlaces } from './load/source-places';
 import type { Notifier } from './notify/notice';
-import type { HistorySettings, Pipeline, Project } from './pipeline/pipeline';
+import type { EngineName, HistorySettings, Pipeline, Project } from './pipeline/pipeline';
 import { localSecretStore } from './pipeline/secrets';
 import { gatheringSource } from './sources/gathering';
 import type { Source } from './sources/source';
+import { isCancelRequest } from './temporal/cancellation';
+
+/** The job of the engines that use Spark: beside src/, and beside dist/src/ after a build. */
+const JOB_SCRIPT = join(__dirname, '../jobs/ingest_table.py');
 
 export interface ResourceOptions {
   /** Threads of the embedded engine at most. Default: as many as there are cores. */
   readonly threads?: number;
+  /** The engine `spark`: spark-submit and its own options. Default: `spark-submit`. */
+  readonly sparkSubmit?: string;
 }
 
 /**
@@ -37,7 +46,7 @@ export interface Resources {
   /** The channels of a pipeline, by the names of their connections. */
   notifiers(project: Project, pipeline: Pipeline): ReadonlyMap<string, Notifier>;
   /** Moves rows; nothing of it runs before its first move. */
-  readonly engine: Engine;
+  engine(name: EngineName): Engine;
   close(): Promise<void>;
 }
 
@@ -47,7 +56,20 @@ export function createResources(
   options: ResourceOptions = {},
 ): Resources {
   const secrets = localSecretStore(environment);
-  const engine = createEmbeddedEngine(environment, options);
+  const engines: Readonly<Record<EngineName, Engine>> = {
+    embedded: createEmbeddedEngine(environment, options),
+    spark: createSparkEngine({
+      name: 'spark',
+      runner: createLocalRunner({
+        environment,
+        ...(options.sparkSubmit === undefined ? {} : { submit: options.sparkSubmit }),
+      }),
+      openSource: (endpoint) => openSource(endpoint, secrets),
+      openDestination: (endpoint) => openDestination(endpoint, secrets),
+      script: JOB_SCRIPT,
+      shouldCancel: isCancelRequest,
+    }),
+  };
   const sources = new Map<string, Source>();
   const destinations = new Map<string, Destination>();
   const histories = new Map<string, { readonly store: History; readonly file: string }>();
@@ -92,7 +114,7 @@ export function createResources(
       new Map(
         (notify?.to ?? []).map((name) => [name, openNotifier(project, name, secrets)] as const),
       ),
-    engine,
+    engine: (name) => engines[name],
     history: (project) => {
       // One after the other, so that loads that start together do not each open the store.
       const result = lastHistory.then(() => openHistoryOnce(project));
@@ -100,7 +122,7 @@ export function createResources(
       return result;
     },
     async close() {
-      await engine.close();
+      await Promise.all(Object.values(engines).map((engine) => engine.close()));
       const known = [...places.values()].flatMap((ofHistory) => [...ofHistory.values()]);
       await Promise.all(known.map((one) => one.close()));
       await Promise.allSettled([

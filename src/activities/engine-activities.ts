@@ -46,7 +46,7 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
                   source: sourceEndpoint(project, pipeline),
                   destination: destinationEndpoint(project, pipeline),
                 },
-                engine: deps.resources.engine,
+                engine: deps.resources.engine(settingsFor(pipeline, input.table).engine),
                 now: deps.now,
                 report,
                 warn: (message) => log.warn(message),

@@ -76,6 +76,7 @@ async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worke
         stickyQueueScheduleToStartTimeout: '1 second',
       });
     case 'embedded':
+    case 'spark':
       return Worker.create({
         ...common,
         activities: createEngineActivities(activityDependencies),

@@ -143,7 +143,7 @@ function createSnapshot(
         ...(cursor === undefined
           ? {}
           : {
-              maximum: `(SELECT CAST(${maximumExpression(cursorColumn(description, cursor.column))} AS CHAR)${from}${whereClause(description, rows)})`,
+              maximum: `(SELECT CAST(${maximumExpression(cursorColumn(description, cursor.column))} AS CHAR(1024))${from}${whereClause(description, rows)})`,
             }),
       };
     },

@@ -1,13 +1,16 @@
 import type { SqlColumn } from '../source';
 import { quoteIdentifier } from './identifiers';
 import type { DescribedColumn } from './plan';
-import { asCharacters } from './types';
 
 /**
- * Types whose own metadata lead drivers astray, or whose values Java has no type for. All of them are
- * short, so that the limit of CAST (max_allowed_packet, beyond which it answers NULL) is far away.
+ * Text of a length that the server need not guess: in a UNION it cuts off what goes beyond its guess,
+ * and for a float(7,3) that is seven characters (MySQL 9.7). No number, moment or label is longer.
  */
-const ASKED_AS_CHARACTERS = new Set(['char', 'enum', 'set', 'decimal', 'uuid', 'inet4', 'inet6']);
+const asShortText = (expression: string) => `CAST(${expression} AS CHAR(1024))`;
+
+/** Types whose text may be longer, and whose length the server knows. */
+const LONG_TYPES =
+  /^(varchar|(tiny|medium|long)?text|json|set|(var)?binary|(tiny|medium|long)?blob|vector|geom.*|.*point|.*linestring|.*polygon)$/;
 
 /**
  * A planned column in the SQL of Connector/J: whatever that driver would take for something else
@@ -30,22 +33,22 @@ export function sqlColumn({
   };
   switch (spec.type.kind) {
     case 'int':
-      if (wire === 'bits') return { ...common, sql: asCharacters(`${quoted} + 0`), form: 'digits' };
+      if (wire === 'bits') return { ...common, sql: asShortText(`${quoted} + 0`), form: 'digits' };
       return spec.type.bits === 64 && !spec.type.signed
-        ? { ...common, sql: asCharacters(quoted), form: 'digits' }
+        ? { ...common, sql: asShortText(quoted), form: 'digits' }
         : { ...common, sql: `CAST(${quoted} AS SIGNED)`, form: 'plain' };
     case 'float':
     case 'double':
       // A float prints six digits only, and as a double all of them.
       return { ...common, sql: `${quoted} * 1e0`, form: 'plain' };
     case 'decimal':
-      return { ...common, sql: asCharacters(quoted), form: 'digits' };
+      return { ...common, sql: asShortText(quoted), form: 'digits' };
     case 'date':
     case 'timestamp':
     case 'duration':
-      return { ...common, sql: asCharacters(quoted), form: 'moment' };
+      return { ...common, sql: asShortText(quoted), form: 'moment' };
     case 'uuid':
-      return { ...common, sql: asCharacters(quoted), form: 'hyphenated' };
+      return { ...common, sql: asShortText(quoted), form: 'hyphenated' };
     case 'wkb':
       return { ...common, sql: quoted, form: 'prefixed' };
     case 'binary':
@@ -56,12 +59,8 @@ export function sqlColumn({
     case 'json':
     case 'boolean':
     case 'time': {
-      const isPlain = select === quoted && !ASKED_AS_CHARACTERS.has(column.dataType);
-      return {
-        ...common,
-        sql: isPlain || select !== quoted ? select : asCharacters(quoted),
-        form: 'plain',
-      };
+      const sql = LONG_TYPES.test(column.dataType) ? select : asShortText(select);
+      return { ...common, sql, form: 'plain' };
     }
   }
 }
