@@ -357,7 +357,7 @@ function glue(context: Context, name: string, input: Input<'glue'>): Partly<Glue
     workers: input.workers,
     timeoutMs: parseDuration(input.timeout ?? DEFAULT_RUN_TIMEOUT),
     arguments: (input.arguments ?? {}) as Record<string, string>,
-    endpoint,
+    endpoint: endpoint?.replace(/\/+$/, ''),
     accessKeyId: reference(input.accessKeyId),
     secretAccessKey: reference(input.secretAccessKey),
   });

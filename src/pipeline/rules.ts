@@ -208,7 +208,19 @@ function platformMistakes(draft: PipelineDraft, connections: ConnectionDrafts): 
     const types = engine === undefined ? PLATFORM_ENGINES : [engine];
     if (platform !== undefined) {
       const at = [...place.at, 'platform' in place.settings ? 'platform' : 'engine'];
-      return connectionMistake(draft.file, at, platform, types, connections);
+      const mistakes = connectionMistake(draft.file, at, platform, types, connections);
+      const where = connections.get(platform);
+      if (mistakes.length > 0 || engine === undefined || where === undefined) return mistakes;
+      const lake = connections.get(draft.input.destination?.connection ?? '');
+      if (lake?.type !== 'file' || 'endpoint' in where) return [];
+      return [
+        draft.file.mistake(
+          at,
+          'value',
+          `a job of ${engine} cannot write to a lake in a folder`,
+          'let `destination.connection` name a lake in a bucket',
+        ),
+      ];
     }
     if ('platform' in place.settings) return [];
     return [

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-export const ROLES = ['control', 'embedded', 'spark'] as const;
+export const ROLES = ['control', 'embedded', 'spark', 'dataproc', 'glue'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What a worker does that is not told: everything that needs no other program. */
@@ -36,7 +36,7 @@ export function parseWorkerOptions(
   environment: NodeJS.ProcessEnv,
 ): WorkerSettings {
   const command = new Command('start')
-    .description('Run a Comporta worker: it plans (control) and loads tables (embedded, spark).')
+    .description('Run a Comporta worker: it plans (control) and loads tables (the others).')
     .option('--roles <list>', `roles of this process, from: ${ROLES.join(', ')}`, parseRoles, [
       ...USUAL_ROLES,
     ])
@@ -93,6 +93,7 @@ Examples:
   npm start
   npm start -- --roles control
   npm start -- --roles embedded --max-loads 2
+  npm start -- --roles dataproc --max-loads 50
   npm start -- --roles spark --spark-submit '/opt/spark/bin/spark-submit --master local[4]'`,
     );
   command.parse(argumentsGiven, { from: 'user' });

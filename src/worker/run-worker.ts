@@ -77,6 +77,8 @@ async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worke
       });
     case 'embedded':
     case 'spark':
+    case 'dataproc':
+    case 'glue':
       return Worker.create({
         ...common,
         activities: createEngineActivities(activityDependencies),

@@ -26,6 +26,8 @@ export interface JobCommand {
 export interface BookOptions {
   /** A folder for each bucket: `gs://bucket/key` and `s3://bucket/key` are `bucket/key` here. */
   readonly buckets: string;
+  /** URL of the folder where jobs leave their output. Default: that of a bucket. */
+  readonly outputs?: string;
   readonly run: (script: string, args: readonly string[]) => JobCommand;
 }
 
@@ -46,8 +48,7 @@ export interface BookedJob extends Submission {
   readonly output: string;
 }
 
-/** Where the output of a job lies: the part behind is the first and only one. */
-const OUTPUT_BUCKET = 'driver-output';
+const OUTPUTS = 'gs://driver-output';
 
 /** The jobs of one platform, each with a real process. */
 export class JobBook {
@@ -90,7 +91,7 @@ export class JobBook {
       state: this.words.accepted,
       detail: '',
       startedAt: new Date(),
-      output: `gs://${OUTPUT_BUCKET}/${submission.id}/driveroutput`,
+      output: `${this.options.outputs ?? OUTPUTS}/${submission.id}/driveroutput`,
     };
     this.jobs.set(job.id, job);
     const run = this.run(job).finally(() => this.starting.delete(run));
