@@ -2,7 +2,7 @@ import type { BatchControllerClient, protos } from '@google-cloud/dataproc';
 import { operationsProtos } from 'google-gax';
 import type { DataprocConnection, DataprocServerless } from '../../pipeline/pipeline';
 import type { PlatformTry } from '../jobs/platform';
-import { CALL_OPTIONS, tryOf, type DataprocCalls } from './dataproc-platform';
+import { CALL_OPTIONS, tryOf, type DataprocCalls, type OpenClient } from './dataproc-platform';
 import { labelsOf, requestId } from './names';
 
 /** Source: google/cloud/dataproc/v1/batches.proto, Batch.State; the others have not ended. */
@@ -14,13 +14,15 @@ const OUTCOMES: Readonly<Record<string, PlatformTry['outcome']>> = {
 
 /** Serverless batches: no cluster, each with machines of its own. */
 export function batches(
-  client: BatchControllerClient,
+  client: OpenClient<BatchControllerClient>,
   { project, region, labels, properties, jars }: DataprocConnection,
   serverless: DataprocServerless,
 ): DataprocCalls {
   const parent = `projects/${project}/locations/${region}`;
   const get = async (id: string) => {
-    const [batch] = await client.getBatch({ name: `${parent}/batches/${id}` }, CALL_OPTIONS);
+    const [batch] = await (
+      await client.get()
+    ).getBatch({ name: `${parent}/batches/${id}` }, CALL_OPTIONS);
     return batch;
   };
   return {
@@ -33,7 +35,9 @@ export function batches(
       });
     },
     async create({ id, script, args, labels: ofJob }) {
-      await client.createBatch(
+      await (
+        await client.get()
+      ).createBatch(
         {
           parent,
           batchId: id,
@@ -52,7 +56,9 @@ export function batches(
       // A batch has no cancellation of its own; that of the operation that made it ends it.
       const { operation } = await get(id);
       const request = { name: operation ?? '' };
-      await client.cancelOperation(
+      await (
+        await client.get()
+      ).cancelOperation(
         operationsProtos.google.longrunning.CancelOperationRequest.create(request),
         CALL_OPTIONS,
       );

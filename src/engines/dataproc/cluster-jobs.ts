@@ -1,7 +1,7 @@
 import type { JobControllerClient } from '@google-cloud/dataproc';
 import type { DataprocCluster, DataprocConnection } from '../../pipeline/pipeline';
 import type { PlatformTry } from '../jobs/platform';
-import { CALL_OPTIONS, tryOf, type DataprocCalls } from './dataproc-platform';
+import { CALL_OPTIONS, tryOf, type DataprocCalls, type OpenClient } from './dataproc-platform';
 import { labelsOf, requestId } from './names';
 
 /** Source: google/cloud/dataproc/v1/jobs.proto, JobStatus.State; the others have not ended. */
@@ -15,21 +15,25 @@ const OUTCOMES: Readonly<Record<string, PlatformTry['outcome']>> = {
 
 /** Jobs on a cluster that is there. */
 export function clusterJobs(
-  client: JobControllerClient,
+  client: OpenClient<JobControllerClient>,
   { project: projectId, region, labels, properties, jars }: DataprocConnection,
   cluster: DataprocCluster,
 ): DataprocCalls {
   return {
     noun: 'job',
     async get(id) {
-      const [job] = await client.getJob({ projectId, region, jobId: id }, CALL_OPTIONS);
+      const [job] = await (
+        await client.get()
+      ).getJob({ projectId, region, jobId: id }, CALL_OPTIONS);
       return tryOf(id, job.status?.state, OUTCOMES, {
         detail: job.status?.details ?? null,
         outputAt: job.driverOutputResourceUri ?? null,
       });
     },
     async create({ id, script, args, labels: ofJob }) {
-      await client.submitJob(
+      await (
+        await client.get()
+      ).submitJob(
         {
           projectId,
           region,
@@ -55,7 +59,7 @@ export function clusterJobs(
       );
     },
     async cancel(id) {
-      await client.cancelJob({ projectId, region, jobId: id }, CALL_OPTIONS);
+      await (await client.get()).cancelJob({ projectId, region, jobId: id }, CALL_OPTIONS);
     },
     close: () => client.close(),
   };

@@ -6,7 +6,7 @@ import { createPlatformRunner, type PlatformRunnerOptions } from '../jobs/platfo
 import type { JobRunner } from '../spark/job-runner';
 import { batches } from './batches';
 import { clusterJobs } from './cluster-jobs';
-import { createDataprocPlatform } from './dataproc-platform';
+import { createDataprocPlatform, type GeneratedClient, type OpenClient } from './dataproc-platform';
 
 /**
  * Runs jobs on a Dataproc cluster or as serverless batches. Signs in by the chain of Google's own
@@ -18,12 +18,43 @@ export function createDataprocRunner(
   options: PlatformRunnerOptions = {},
 ): JobRunner {
   const { runOn } = connection;
-  const server = serverOf(connection);
+  const server = () => serverOf(connection);
   const calls =
     'serverless' in runOn
-      ? batches(new BatchControllerClient(server), connection, runOn.serverless)
-      : clusterJobs(new JobControllerClient(server), connection, runOn.cluster);
+      ? batches(
+          openedOnce(() => new BatchControllerClient(server())),
+          connection,
+          runOn.serverless,
+        )
+      : clusterJobs(
+          openedOnce(() => new JobControllerClient(server())),
+          connection,
+          runOn.cluster,
+        );
   return createPlatformRunner(createDataprocPlatform(calls, store, connection.name), options);
+}
+
+/**
+ * A client that has signed in. Each of its methods would do that itself, but without credentials the
+ * process would end with a rejection that nobody can catch (`this.initialize().catch(err => { throw
+ * err; })` in the generated code), and the client would never try again.
+ */
+function openedOnce<Client extends GeneratedClient>(create: () => Client): OpenClient<Client> {
+  let opened: Promise<Client> | undefined;
+  const open = async () => {
+    const client = create();
+    try {
+      await client.initialize();
+      return client;
+    } catch (error) {
+      opened = undefined;
+      throw error;
+    }
+  };
+  return {
+    get: () => (opened ??= open()),
+    close: async () => (await opened?.catch(() => undefined))?.close(),
+  };
 }
 
 function serverOf({ project: projectId, region, endpoint }: DataprocConnection) {

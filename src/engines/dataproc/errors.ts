@@ -100,7 +100,10 @@ const TEXTS: readonly (readonly [RegExp, Meaning])[] = [
       remedy: () => 'turn Private Google Access on for the subnetwork',
     },
   ],
-  [/default credentials|invalid_grant|Could not refresh access token|invalid_client/i, SIGN_IN],
+  [
+    /default credentials|invalid_grant|Could not refresh access token|invalid_client|^The file at .* does not exist|DECODER routines/i,
+    SIGN_IN,
+  ],
 ];
 
 interface GrpcError {

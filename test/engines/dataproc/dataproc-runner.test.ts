@@ -88,11 +88,14 @@ describe('Dataproc', () => {
 
     before(async () => (dataproc = await startDataproc()));
     after(() => dataproc.close());
-    beforeEach(async () => (python = await createPythonJob()));
+    beforeEach(async () => {
+      dataproc.endpoint.jobs.jobs.clear();
+      dataproc.endpoint.batches.jobs.clear();
+      python = await createPythonJob();
+    });
     afterEach(() => python.remove());
 
     async function run(runOn: DataprocConnection['runOn']) {
-      dataproc.endpoint.jobs.jobs.clear();
       const runner = dataproc.runnerOn(runOn)({ pause: createShortClock().pause });
       try {
         return await runner.run(python.job, createJobWatch());
@@ -144,9 +147,47 @@ describe('Dataproc', () => {
 
     it('finds a cluster by its labels', async () => {
       assert.deepEqual(await run({ cluster: { labels: { env: 'production' } } }), { attempt: 1 });
+      dataproc.endpoint.jobs.jobs.clear();
       await assert.rejects(run({ cluster: { labels: { env: 'test' } } }), {
         code: 'ConfigurationInvalid',
       });
+    });
+
+    for (const [runOn, look] of [
+      [CONNECTION.runOn, 'GetJob'],
+      [SERVERLESS, 'GetBatch'],
+    ] as const) {
+      it(`attaches where only the submission shows that there is one (${look})`, async () => {
+        await run(runOn);
+        const { endpoint } = dataproc;
+        endpoint.forgetRequests();
+        const absent = new Refusal(status.NOT_FOUND, 'not yet');
+        endpoint.faults.add(look, { kind: 'refused', with: absent });
+        assert.deepEqual(await run(runOn), { attempt: 1 });
+        assert.deepEqual(await python.written(), [1]);
+        assert.equal(endpoint.faults.pending(), 0);
+      });
+    }
+
+    it('fails a load without credentials, and leaves the worker alive', async () => {
+      const before = process.env['GOOGLE_APPLICATION_CREDENTIALS'];
+      try {
+        for (const runOn of [CONNECTION.runOn, SERVERLESS]) {
+          const runner = createDataprocRunner({ ...CONNECTION, runOn }, bucketStore('', 'gs'));
+          // Each load signs in anew, so that credentials that come later are found.
+          for (const file of ['first.json', 'second.json']) {
+            process.env['GOOGLE_APPLICATION_CREDENTIALS'] = `/nowhere/${file}`;
+            await assert.rejects(runner.run(python.job, createJobWatch()), {
+              code: 'AuthenticationFailed',
+              message: new RegExp(file),
+            });
+          }
+          await runner.close();
+        }
+      } finally {
+        if (before === undefined) delete process.env['GOOGLE_APPLICATION_CREDENTIALS'];
+        else process.env['GOOGLE_APPLICATION_CREDENTIALS'] = before;
+      }
     });
 
     it('names the cluster that is not there', async () => {

@@ -29,6 +29,8 @@ export interface DataprocEndpoint {
   /** What each submission asked for, as it came. */
   readonly submittedJobs: Map<string, Request<'SubmitJobRequest'>>;
   readonly submittedBatches: Map<string, Request<'CreateBatchRequest'>>;
+  /** From now on a submission is known by its job's id only. */
+  forgetRequests(): void;
   close(): Promise<void>;
 }
 
@@ -171,6 +173,7 @@ export async function startDataprocEndpoint(options: BookOptions): Promise<Datap
   return {
     url: `http://${line.host}:${line.port}`,
     ...{ faults, line, jobs, batches, clusters, submittedJobs, submittedBatches },
+    forgetRequests: () => byRequest.clear(),
     async close() {
       await line.close();
       server.forceShutdown();

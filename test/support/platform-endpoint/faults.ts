@@ -45,6 +45,11 @@ export class Faults {
     return { arrived: call, release };
   }
 
+  /** How many have not happened yet. */
+  pending(): number {
+    return [...this.waiting.values()].flat().length;
+  }
+
   /** Waits where the call is held. */
   async next(method: string): Promise<Exclude<Fault, { kind: 'held' }> | undefined> {
     const fault = this.waiting.get(method)?.shift();
