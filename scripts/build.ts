@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
 import { TRACING_INTERCEPTORS } from '../src/tracing/workflow-interceptors';
@@ -21,6 +21,10 @@ async function build(): Promise<void> {
   );
   const kernels = join('src', 'columnar', 'kernels', 'kernels.wasm');
   copyFileSync(join(root, kernels), join(output, kernels));
+  cpSync(join(root, 'jobs'), join(output, 'jobs'), {
+    recursive: true,
+    filter: (path) => !path.includes('__pycache__'),
+  });
   // Where src/worker/main.ts looks for them.
   for (const [name, modules] of [
     ['workflow-bundle.js', []],

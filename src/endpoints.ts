@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import type { Destination, StagingArea } from './destinations/destination';
 import type * as FileStore from './destinations/parquet/file-store';
 import type * as GcsStore from './destinations/parquet/gcs-store';
@@ -6,6 +7,11 @@ import type * as ParquetDestination from './destinations/parquet/parquet-destina
 import type * as ParquetStaging from './destinations/parquet/parquet-staging';
 import type * as S3Store from './destinations/parquet/s3-store';
 import type { ObjectStore } from './destinations/parquet/storage';
+import type * as DataprocRunner from './engines/dataproc/dataproc-runner';
+import type * as GlueRunner from './engines/glue/glue-runner';
+import type { JobStore } from './engines/jobs/job-store';
+import { createLakeJobStore } from './engines/jobs/lake-job-store';
+import type { JobRunner } from './engines/spark/job-runner';
 import { ComportaError } from './errors';
 import type { Notifier } from './notify/notice';
 import type * as Slack from './notify/slack';
@@ -13,10 +19,13 @@ import type * as Smtp from './notify/smtp';
 import type {
   Connection,
   DatabaseConnection,
+  DataprocConnection,
   DestinationSettings,
+  GlueConnection,
   LakeConnection,
   Pipeline,
   Project,
+  TableSettings,
 } from './pipeline/pipeline';
 import type { SecretStore } from './pipeline/secrets';
 import type * as MysqlSource from './sources/mysql/mysql-source';
@@ -99,6 +108,73 @@ export function openStaging(
     './destinations/parquet/parquet-staging',
   ) as typeof ParquetStaging;
   return createParquetStaging(openStore(connection, secrets), settings);
+}
+
+/** Where jobs run, and the lake that keeps their script. */
+export interface PlatformEndpoint {
+  readonly connection: DataprocConnection | GlueConnection;
+  readonly lake: DestinationEndpoint['connection'];
+}
+
+/** Throws ConfigurationInvalid when the platform's connection is absent or not of the engine's type. */
+export function platformEndpoint(
+  project: Project,
+  pipeline: Pipeline,
+  { engine, platform }: Pick<TableSettings, 'engine' | 'platform'>,
+): PlatformEndpoint {
+  const connection = connectionOf(project, platform ?? '');
+  if (
+    (connection.type !== 'dataproc' && connection.type !== 'glue') ||
+    connection.type !== engine
+  ) {
+    throw wrongType(connection, `a ${engine} connection`);
+  }
+  return { connection, lake: destinationEndpoint(project, pipeline).connection };
+}
+
+export function openJobRunner(
+  { connection, lake }: PlatformEndpoint,
+  secrets: SecretStore,
+): JobRunner {
+  const opened = openStore(lake, secrets);
+  const store = createLakeJobStore({
+    lake: opened,
+    openFolder: (url) => openStore(folderBeside(lake, url), secrets),
+  });
+  const runner = runnerOf(connection, secrets, store);
+  return {
+    run: (job, watch) => runner.run(job, watch),
+    async close() {
+      await runner.close();
+      await opened.close();
+    },
+  };
+}
+
+function runnerOf(
+  connection: PlatformEndpoint['connection'],
+  secrets: SecretStore,
+  store: JobStore,
+): JobRunner {
+  switch (connection.type) {
+    case 'dataproc': {
+      const { createDataprocRunner } = load(
+        './engines/dataproc/dataproc-runner',
+      ) as typeof DataprocRunner;
+      return createDataprocRunner(connection, store);
+    }
+    case 'glue': {
+      const { createGlueRunner } = load('./engines/glue/glue-runner') as typeof GlueRunner;
+      return createGlueRunner(connection, secrets, store);
+    }
+  }
+}
+
+/** The folder of a URL, read with what the lake is read with: another bucket of the same account. */
+function folderBeside(lake: DestinationEndpoint['connection'], url: string) {
+  if (lake.type === 'file') return { ...lake, path: fileURLToPath(url) };
+  const [bucket = '', ...folders] = url.slice(url.indexOf('://') + 3).split('/');
+  return { ...lake, bucket, prefix: folders.join('/') };
 }
 
 /** Throws ConfigurationInvalid when the connection is absent or no channel. */

@@ -50,6 +50,11 @@ export const RETRYABLE: Readonly<Record<ErrorCode, boolean>> = {
   TablesFailed: false,
 };
 
+/** Of a word that came from outside. */
+export function isErrorCode(word: string): word is ErrorCode {
+  return Object.hasOwn(RETRYABLE, word);
+}
+
 export interface ErrorDetails {
   /** What to do about it, one sentence, imperative: "GRANT SELECT ON …". */
   readonly remedy?: string;

@@ -1,26 +1,38 @@
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Destination } from './destinations/destination';
 import {
   destinationEndpoint,
   openDestination,
+  openJobRunner,
   openNotifier,
   openSource,
+  platformEndpoint,
   sourceEndpoint,
 } from './endpoints';
 import { createEmbeddedEngine } from './engines/embedded/embedded-engine';
 import type { Engine } from './engines/engine';
+import { createLocalRunner } from './engines/spark/local-runner';
+import type { JobRunner } from './engines/spark/job-runner';
+import { createSparkEngine, type SparkEngineOptions } from './engines/spark/spark-engine';
 import type { History } from './history/history';
 import { openHistory } from './history/open';
 import { createSourcePlaces, type SourcePlaces } from './load/source-places';
 import type { Notifier } from './notify/notice';
-import type { HistorySettings, Pipeline, Project } from './pipeline/pipeline';
+import type { HistorySettings, Pipeline, Project, TableSettings } from './pipeline/pipeline';
 import { createSecretStore } from './secrets/secret-stores';
 import { gatheringSource } from './sources/gathering';
 import type { Source } from './sources/source';
+import { isCancelRequest } from './temporal/cancellation';
+
+/** The job of the engines that use Spark: beside src/, and beside dist/src/ after a build. */
+const JOB_SCRIPT = join(__dirname, '../jobs/ingest_table.py');
 
 export interface ResourceOptions {
   /** Threads of the embedded engine at most. Default: as many as there are cores. */
   readonly threads?: number;
+  /** The engine `spark`: spark-submit and its own options. Default: `spark-submit`. */
+  readonly sparkSubmit?: string;
 }
 
 /**
@@ -37,7 +49,7 @@ export interface Resources {
   /** The channels of a pipeline, by the names of their connections. */
   notifiers(project: Project, pipeline: Pipeline): ReadonlyMap<string, Notifier>;
   /** Moves rows; nothing of it runs before its first move. */
-  readonly engine: Engine;
+  engine(project: Project, pipeline: Pipeline, settings: TableSettings): Engine;
   close(): Promise<void>;
 }
 
@@ -47,7 +59,23 @@ export function createResources(
   options: ResourceOptions = {},
 ): Resources {
   const secrets = createSecretStore(environment);
-  const engine = createEmbeddedEngine(environment, options);
+  const sparkEngine = (name: SparkEngineOptions['name'], runner: JobRunner) =>
+    createSparkEngine({
+      ...{ name, runner },
+      openSource: (endpoint) => openSource(endpoint, secrets),
+      openDestination: (endpoint) => openDestination(endpoint, secrets),
+      script: JOB_SCRIPT,
+      shouldCancel: isCancelRequest,
+    });
+  const embedded = createEmbeddedEngine(environment, options);
+  const spark = sparkEngine(
+    'spark',
+    createLocalRunner({
+      environment,
+      ...(options.sparkSubmit === undefined ? {} : { submit: options.sparkSubmit }),
+    }),
+  );
+  const platforms = new Map<string, Engine>();
   const sources = new Map<string, Source>();
   const destinations = new Map<string, Destination>();
   const histories = new Map<string, { readonly store: History; readonly file: string }>();
@@ -92,7 +120,21 @@ export function createResources(
       new Map(
         (notify?.to ?? []).map((name) => [name, openNotifier(project, name, secrets)] as const),
       ),
-    engine,
+    engine(project, pipeline, { engine: name, platform }) {
+      switch (name) {
+        case 'embedded':
+          return embedded;
+        case 'spark':
+          return spark;
+        case 'dataproc':
+        case 'glue': {
+          const endpoint = platformEndpoint(project, pipeline, { engine: name, platform });
+          return remembered(platforms, endpoint, () =>
+            sparkEngine(name, openJobRunner(endpoint, secrets)),
+          );
+        }
+      }
+    },
     history: (project) => {
       // One after the other, so that loads that start together do not each open the store.
       const result = lastHistory.then(() => openHistoryOnce(project));
@@ -100,7 +142,8 @@ export function createResources(
       return result;
     },
     async close() {
-      await engine.close();
+      const engines = [embedded, spark, ...platforms.values()];
+      await Promise.all(engines.map((engine) => engine.close()));
       const known = [...places.values()].flatMap((ofHistory) => [...ofHistory.values()]);
       await Promise.all(known.map((one) => one.close()));
       await Promise.allSettled([

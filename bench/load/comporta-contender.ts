@@ -6,7 +6,8 @@ import {
   type DestinationEndpoint,
   type SourceEndpoint,
 } from '../../src/endpoints';
-import { chunkCount, moveInChunks } from '../../src/load/move-in-chunks';
+import { chunkCount } from '../../src/engines/chunk-count';
+import { moveInChunks } from '../../src/load/move-in-chunks';
 import type { TableSettings } from '../../src/pipeline/pipeline';
 import { localSecretStore } from '../../src/pipeline/secrets';
 import { perform, readJob, type Job } from './job';

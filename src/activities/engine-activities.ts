@@ -46,7 +46,11 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
                   source: sourceEndpoint(project, pipeline),
                   destination: destinationEndpoint(project, pipeline),
                 },
-                engine: deps.resources.engine,
+                engine: deps.resources.engine(
+                  project,
+                  pipeline,
+                  settingsFor(pipeline, input.table),
+                ),
                 now: deps.now,
                 report,
                 warn: (message) => log.warn(message),

@@ -1,5 +1,6 @@
 import type { RunIdentity, StagedDataFile } from '../destinations/destination';
 import type { DestinationEndpoint, SourceEndpoint } from '../endpoints';
+import type { TableToken } from '../detection/detection';
 import type { TableSettings } from '../pipeline/pipeline';
 import type { KeyRange, RowFilter, SourceTable } from '../sources/source';
 import type { ColumnSpec } from '../types/logical';
@@ -15,6 +16,8 @@ export interface LoadProgress {
   readonly bytes: number;
   /** Of a table that is loaded in chunks: how many of them are finished, those of earlier attempts too. */
   readonly chunks?: { readonly done: number; readonly of: number };
+  /** Of an engine whose work is another platform's job: its state there, in that platform's word. */
+  readonly job?: { readonly state: string; readonly output?: string };
 }
 
 /** A chunk of a table, as the plan of its load has it. */
@@ -43,6 +46,8 @@ export interface MoveRequest {
    * them with the table's before it reads a row (`assertSchemaAccepted`).
    */
   readonly previousColumns?: readonly ColumnSpec[];
+  /** The table's, read before this attempt. */
+  readonly token?: TableToken;
   /** Moves this chunk only, without looking for the cursor's largest value. */
   readonly part?: MovePart;
 }
@@ -70,12 +75,14 @@ export interface MoveResult {
   readonly invalidValues: number;
   /** The largest cursor value inside the snapshot, in the source's text form. */
   readonly cursorHigh?: string;
+  /** From before the rows were read, where an earlier attempt of the load had begun to do that. */
+  readonly token?: TableToken;
 }
 
 /** Moves one table from its source to staged files at its destination; it publishes nothing. */
 export interface Engine {
   readonly name: TableSettings['engine'];
-  /** How many chunks of a table are worth moving at the same time. */
+  /** How many chunks of a table are worth moving at the same time; 0: it divides a table itself. */
   readonly streams: number;
   /**
    * Throws EngineFailed, which is worth another attempt, when the engine itself broke down under the

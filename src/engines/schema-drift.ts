@@ -29,15 +29,11 @@ export function assertSameColumns(
   now: readonly ColumnSpec[],
 ): void {
   if (areSameColumns(before, now)) return;
-  throw new ComportaError(
-    'SourceInterrupted',
-    'its columns changed while it was loaded in chunks',
-    {
-      pipeline,
-      table,
-      remedy: 'the load begins again',
-    },
-  );
+  throw new ComportaError('SourceInterrupted', 'its columns changed while it was loaded', {
+    pipeline,
+    table,
+    remedy: 'the load begins again',
+  });
 }
 
 export function areSameColumns(before: readonly ColumnSpec[], now: readonly ColumnSpec[]): boolean {

@@ -1,5 +1,6 @@
 import type { Destination, PublishedState, RunIdentity } from '../destinations/destination';
 import type { TableToken, Verdict } from '../detection/detection';
+import { chunkCount } from '../engines/chunk-count';
 import type { Engine, LoadProgress, MoveRequest, MoveResult } from '../engines/engine';
 import { ComportaError, messageOf } from '../errors';
 import { schemaChanges, schemaFingerprint } from '../history/columns';
@@ -12,7 +13,7 @@ import type { RowFilter, Source, SourceTable } from '../sources/source';
 import type { SpanAttributes, Tracer } from '../tracing/tracing';
 import type { LoadResult } from '../workflows/api';
 import { assertCounts, assertNotEmptied } from './guards';
-import { chunkCount, moveInChunks } from './move-in-chunks';
+import { moveInChunks } from './move-in-chunks';
 import { orDiscard } from './or-discard';
 import type { SourcePlaces } from './source-places';
 import { acquireLease } from './take-lease';
@@ -176,9 +177,10 @@ async function moveTable(
   request: MoveRequest,
   token: TableToken,
 ): Promise<Pick<ReadTable, 'moved' | 'token'>> {
-  const chunks = chunkCount(request);
+  const chunks = deps.engine.streams === 0 ? 1 : chunkCount(request);
   if (chunks > 1) return moveInChunks(deps, request, token, chunks);
-  return { moved: await moveWhole(deps, request), token };
+  const moved = await moveWhole(deps, { ...request, token });
+  return { moved, token: moved.token ?? token };
 }
 
 async function moveWhole(deps: LoadDependencies, move: MoveRequest): Promise<MoveResult> {

@@ -63,6 +63,7 @@ function buildChange(input: TableSettingsInput, directory: string): TableSetting
   };
   return defined({
     engine: input.engine,
+    platform: input.platform,
     mode: input.mode,
     detection: detection && defined(detection),
     cursor: buildCursor(input),

@@ -12,6 +12,7 @@ import {
   say,
   secret,
   section,
+  text,
   wholeNumber,
 } from './values';
 
@@ -61,6 +62,87 @@ const database = <Type extends 'mysql' | 'postgres'>(type: Type, description: st
     ),
   });
 
+const texts = (key: string) => z.record(text(`the name of ${key}`, 'name'), text('a text'));
+
+const dataproc = section({
+  type: z
+    .literal('dataproc')
+    .describe(
+      'Dataproc, on a cluster or serverless: one of `cluster`, `clusterLabels` and `serverless`. Whoever runs the worker signs in, by the application default credentials.',
+    ),
+  project: environmentText().describe('Id of the project.'),
+  region: environmentText().describe('Region of the cluster or the batches.'),
+  cluster: optional(environmentText(), 'Name of the cluster that runs the jobs.'),
+  clusterLabels: optional(
+    texts('a label'),
+    'Labels of the cluster that runs the jobs, where its name is not known beforehand.',
+  ),
+  serverless: optional(
+    section({
+      version: optional(
+        text('a version, in quotes'),
+        "Version of the runtime. Default: Dataproc's.",
+      ),
+      ttl: optional(
+        duration({ minimum: '10m', maximum: '14d' }),
+        'After this long Dataproc ends a batch.',
+        defaults.DEFAULT_BATCH_TTL,
+      ),
+      subnetwork: optional(
+        environmentText(),
+        'Subnetwork with Private Google Access from which the source is reached. Default: the one of the region in the network `default`.',
+      ),
+      serviceAccount: optional(
+        environmentText(),
+        'E-mail of the account that jobs run as. Default: that of Compute Engine.',
+      ),
+      networkTags: optional(z.array(text('a tag')), 'Network tags of the machines, for firewalls.'),
+      stagingBucket: optional(
+        environmentText(),
+        'Bucket for what batches leave behind, such as their output. Default: one that Dataproc makes.',
+      ),
+    }),
+    'Run each load as a batch with machines of its own; may be empty: {}.',
+  ),
+  labels: optional(texts('a label'), 'Labels of the jobs, besides pipeline, table and batch.'),
+  properties: optional(
+    texts('a property'),
+    'Properties of Spark, such as spark.executor.memory: 4g. On a serverless batch also what scales it, such as spark.dynamicAllocation.maxExecutors.',
+  ),
+  jars: optional(z.array(text('a URL')), 'URLs of Java archives that jobs are given.'),
+  endpoint: optional(
+    environmentText(),
+    'http://host:port of another server that speaks its protocol. It is sent no credentials.',
+  ),
+});
+
+const glue = section({
+  type: z.literal('glue').describe('AWS Glue: each load is a run of one Glue job.'),
+  region: environmentText().describe('Region of the job.'),
+  job: environmentText().describe(
+    'Name of the job: of type glueetl, Glue 5, without retries of its own, and with a maximum concurrency. Its script is replaced in each run.',
+  ),
+  workerType: optional(text('a worker type', 'text'), 'G.1X, G.2X, …. Default: as the job says.'),
+  workers: optional(wholeNumber(2, 1_000), 'Number of workers. Default: as the job says.'),
+  timeout: optional(
+    duration({ minimum: '1m', maximum: '7d' }),
+    'After this long, in whole minutes, Glue ends a run.',
+    defaults.DEFAULT_RUN_TIMEOUT,
+  ),
+  arguments: optional(
+    z.record(
+      name(/^--[A-Za-z][A-Za-z0-9_-]*$/, 'two hyphens and a name, such as --extra-jars'),
+      text('a text'),
+    ),
+    'Special parameters of Glue for each run. No secrets: Glue shows them.',
+  ),
+  endpoint: optional(environmentText(), 'URL of another server that speaks its protocol.'),
+  accessKeyId: optional(
+    secret(),
+    "Access key. Without both keys the AWS SDK's own chain of credentials decides.",
+  ),
+  secretAccessKey: optional(secret(), 'Secret key.'),
+});
 const bucket = {
   bucket: environmentText().describe('The bucket.'),
   prefix: optional(environmentText(), 'Where in the bucket the lake begins. Default: at its top.'),
@@ -105,6 +187,8 @@ const connection = z.discriminatedUnion('type', [
       'Certificates, for a storage whose authority is private or that asks for one; its `endpoint` begins with https.',
     ),
   }),
+  dataproc,
+  glue,
   section({
     type: z.literal('gcs').describe('A lake in Google Cloud Storage.'),
     ...bucket,
@@ -173,7 +257,7 @@ const history = z.discriminatedUnion('type', [
 export const connectionsFile = section({
   connections: z
     .record(connectionName(), connection)
-    .describe('By name, the databases and lakes that the pipelines speak of.'),
+    .describe('By name, the databases, lakes and platforms that the pipelines speak of.'),
   history: optional(history, 'Where Historico_Execucao lives. Default: SQLite.'),
 }).meta({
   title: 'Comporta connections',

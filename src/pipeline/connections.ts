@@ -1,10 +1,12 @@
 import path from 'node:path';
 import {
+  DEFAULT_BATCH_TTL,
   DEFAULT_CONNECT_TIMEOUT,
   DEFAULT_HISTORY_PATH,
   DEFAULT_HISTORY_SCHEMA,
   DEFAULT_PORTS,
   DEFAULT_REGION,
+  DEFAULT_RUN_TIMEOUT,
   DEFAULT_SILENCE_TIMEOUT,
   DEFAULT_TLS_MODE,
 } from './defaults';
@@ -16,8 +18,11 @@ import type { Mistake, Path } from './mistakes';
 import type {
   Connection,
   DatabaseConnection,
+  DataprocConnection,
+  DataprocServerless,
   FileConnection,
   GcsConnection,
+  GlueConnection,
   HistorySettings,
   S3Connection,
   SecretReference,
@@ -282,6 +287,129 @@ function googleStorage(context: Context, name: string, input: Input<'gcs'>): Par
   });
 }
 
+/** Where jobs run: exactly one of the three keys says it. */
+function dataprocTarget(
+  context: Context,
+  at: Path,
+  input: Input<'dataproc'>,
+): DataprocConnection['runOn'] | undefined {
+  const keys = ['cluster', 'clusterLabels', 'serverless'] as const;
+  const [first, second] = keys.filter((key) => key in input);
+  const mistake = (problem: string, fix: string, ...key: string[]) => {
+    const kind = key.length === 0 ? 'value' : 'key';
+    context.mistakes.push(context.file.mistake([...at, ...key], kind, problem, fix));
+  };
+  if (first === undefined) {
+    mistake(
+      'does not say where jobs run',
+      'add `cluster:`, `clusterLabels:` or `serverless:` (`serverless: {}` will do)',
+    );
+    return undefined;
+  }
+  if (second !== undefined) {
+    mistake(`cannot stand beside \`${first}\``, 'keep one of the two', second);
+    return undefined;
+  }
+  if (input.clusterLabels !== undefined) {
+    return { cluster: { labels: input.clusterLabels as Record<string, string> } };
+  }
+  if (input.serverless !== undefined) {
+    return { serverless: serverlessSettings(context, [...at, 'serverless'], input.serverless) };
+  }
+  const name = resolveText(context, [...at, 'cluster'], input.cluster);
+  return name === undefined ? undefined : { cluster: { name } };
+}
+
+function serverlessSettings(
+  context: Context,
+  at: Path,
+  input: Partly<NonNullable<Input<'dataproc'>['serverless']>>,
+): DataprocServerless {
+  const text = (key: 'subnetwork' | 'serviceAccount' | 'stagingBucket') =>
+    resolveText(context, [...at, key], input[key]);
+  return defined({
+    version: input.version,
+    ttlMs: parseDuration(input.ttl ?? DEFAULT_BATCH_TTL),
+    subnetwork: text('subnetwork'),
+    serviceAccount: text('serviceAccount'),
+    networkTags: (input.networkTags ?? []) as readonly string[],
+    stagingBucket: text('stagingBucket'),
+  });
+}
+
+function dataproc(
+  context: Context,
+  name: string,
+  input: Input<'dataproc'>,
+): Partly<DataprocConnection> {
+  const at: Path = ['connections', name];
+  const text = (key: 'project' | 'region' | 'endpoint') =>
+    resolveText(context, [...at, key], input[key]);
+  const endpoint = text('endpoint');
+  if (endpoint !== undefined && !/^http:\/\/[^/@:]+:\d+$/.test(endpoint)) {
+    context.mistakes.push(
+      context.file.mistake(
+        [...at, 'endpoint'],
+        'key',
+        'is not the address of a local server',
+        'write http://host:port, or leave it out for Google Cloud',
+      ),
+    );
+  }
+  return defined({
+    type: input.type,
+    name,
+    project: text('project'),
+    region: text('region'),
+    runOn: dataprocTarget(context, at, input),
+    labels: (input.labels ?? {}) as Record<string, string>,
+    properties: (input.properties ?? {}) as Record<string, string>,
+    jars: (input.jars ?? []) as readonly string[],
+    endpoint,
+  });
+}
+
+/** Arguments of a run that are not for people to set. */
+const OWN_ARGUMENTS = [
+  '--request',
+  '--attempt',
+  '--comporta-try',
+  '--scriptLocation',
+  '--job-bookmark-option',
+];
+
+function glue(context: Context, name: string, input: Input<'glue'>): Partly<GlueConnection> {
+  const at: Path = ['connections', name];
+  const mistake = (key: readonly string[], problem: string, fix: string) =>
+    context.mistakes.push(context.file.mistake([...at, ...key], 'key', problem, fix));
+  const text = (key: 'region' | 'job' | 'endpoint') =>
+    resolveText(context, [...at, key], input[key]);
+  const endpoint = text('endpoint');
+  const problem = endpoint === undefined ? undefined : endpointProblem(endpoint);
+  if (problem !== undefined) {
+    mistake(['endpoint'], problem, 'write scheme, host and port, such as http://127.0.0.1:4566');
+  }
+  for (const argument of OWN_ARGUMENTS.filter((own) => own in (input.arguments ?? {}))) {
+    mistake(['arguments', argument], 'is set by Comporta', 'remove it');
+  }
+  inPairs(context, at, input, ['accessKeyId', 'secretAccessKey']);
+  const reference = (secret: string | undefined) =>
+    secret === undefined ? undefined : secretReference(secret, context.directory);
+  return defined({
+    type: input.type,
+    name,
+    region: text('region'),
+    job: text('job'),
+    workerType: input.workerType,
+    workers: input.workers,
+    timeoutMs: parseDuration(input.timeout ?? DEFAULT_RUN_TIMEOUT),
+    arguments: (input.arguments ?? {}) as Record<string, string>,
+    endpoint: endpoint?.replace(/\/+$/, ''),
+    accessKeyId: reference(input.accessKeyId),
+    secretAccessKey: reference(input.secretAccessKey),
+  });
+}
+
 function slack(context: Context, name: string, input: Input<'slack'>): Partly<SlackConnection> {
   const { type, webhook } = input;
   return defined({
@@ -323,6 +451,10 @@ function connection(
       return storage(context, name, input);
     case 'gcs':
       return googleStorage(context, name, input);
+    case 'dataproc':
+      return dataproc(context, name, input);
+    case 'glue':
+      return glue(context, name, input);
     case 'slack':
       return slack(context, name, input);
     case 'smtp':

@@ -100,9 +100,13 @@ const columns = section({
 function tableSettings(published: typeof defaults.DEFAULT_SETTINGS | undefined) {
   return section({
     engine: optional(
-      z.enum(['embedded']),
-      'What moves the rows: the worker itself.',
+      z.enum(['embedded', 'spark', 'dataproc', 'glue']),
+      'What moves the rows. embedded: the worker itself. spark: a job of the Spark on the machine of a worker with the role spark. dataproc, glue: a job on that platform, which `platform` names.',
       published?.engine,
+    ),
+    platform: optional(
+      connectionName(),
+      'With engine dataproc or glue: the connection of that type, where the jobs run.',
     ),
     mode: optional(
       z.enum(['full', 'incremental', 'append']),

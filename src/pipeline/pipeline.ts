@@ -5,7 +5,7 @@
 
 export type DetectionStrategy = 'auto' | 'log' | 'token' | 'cursor' | 'checksum' | 'always';
 export type LoadMode = 'full' | 'incremental' | 'append';
-export type EngineName = 'embedded';
+export type EngineName = 'embedded' | 'spark' | 'dataproc' | 'glue';
 
 /** Where a secret is kept; the value is fetched when a connection is opened, never earlier. */
 export type SecretReference =
@@ -46,6 +46,8 @@ export interface CursorSettings {
 /** Everything that decides how one table is loaded: the pipeline's defaults with its override laid over. */
 export interface TableSettings {
   readonly engine: EngineName;
+  /** Name of the connection where the jobs of the engines `dataproc` and `glue` run. */
+  readonly platform?: string;
   readonly mode: LoadMode;
   readonly detection: DetectionSettings;
   readonly cursor?: CursorSettings;
@@ -247,7 +249,68 @@ export interface SmtpConnection {
   readonly tls: TlsSettings;
 }
 
-export type Connection = DatabaseConnection | LakeConnection | SlackConnection | SmtpConnection;
+/** A cluster that is there: by its name, or whichever has all of these labels. */
+export type DataprocCluster =
+  { readonly name: string } | { readonly labels: Readonly<Record<string, string>> };
+
+/** What a serverless batch is given. */
+export interface DataprocServerless {
+  /** Of the runtime, such as `2.2`. Undefined: Dataproc's own default. */
+  readonly version?: string;
+  /** Dataproc ends a batch after this long. 10 minutes to 14 days; default 4 h. */
+  readonly ttlMs: number;
+  /** Undefined: the project's network of the name `default`. */
+  readonly subnetwork?: string;
+  /** E-mail. Undefined: the project's own of Compute Engine. */
+  readonly serviceAccount?: string;
+  readonly networkTags: readonly string[];
+  /** Undefined: Dataproc makes one. */
+  readonly stagingBucket?: string;
+}
+
+export interface DataprocConnection {
+  readonly type: 'dataproc';
+  readonly name: string;
+  readonly project: string;
+  readonly region: string;
+  readonly runOn:
+    { readonly cluster: DataprocCluster } | { readonly serverless: DataprocServerless };
+  /** Added to each job's own: pipeline, table, batch. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Of Spark. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** URLs. */
+  readonly jars: readonly string[];
+  /** `http://host:port` of another server that speaks the protocol, without TLS or signing in. */
+  readonly endpoint?: string;
+}
+
+export interface GlueConnection {
+  readonly type: 'glue';
+  readonly name: string;
+  readonly region: string;
+  /** Name of the Glue job whose runs these are; its own script is replaced. */
+  readonly job: string;
+  /** `G.1X`, …. Undefined, like `workers`: what the job says. */
+  readonly workerType?: string;
+  readonly workers?: number;
+  /** Glue ends a run after this long, in whole minutes. Default 4 h. */
+  readonly timeoutMs: number;
+  /** More special parameters of Glue, such as `--extra-jars`. No secrets: Glue shows them. */
+  readonly arguments: Readonly<Record<string, string>>;
+  readonly endpoint?: string;
+  /** Without these the SDK's own credential chain decides. */
+  readonly accessKeyId?: SecretReference;
+  readonly secretAccessKey?: SecretReference;
+}
+
+export type Connection =
+  | DatabaseConnection
+  | LakeConnection
+  | SlackConnection
+  | SmtpConnection
+  | DataprocConnection
+  | GlueConnection;
 
 /** Where Historico_Execucao lives. */
 export type HistorySettings =

@@ -198,6 +198,45 @@ function lookBackMistakes(draft: PipelineDraft): readonly Mistake[] {
   });
 }
 
+/** Engines whose jobs run elsewhere, by the name of the connection that says where. */
+const PLATFORM_ENGINES = ['dataproc', 'glue'] as const;
+
+function platformMistakes(draft: PipelineDraft, connections: ConnectionDrafts): readonly Mistake[] {
+  const all = places(draft);
+  return all.flatMap((place) => {
+    const { engine: word, platform } = settled(all, place);
+    const engine = PLATFORM_ENGINES.find((one) => one === word);
+    const speaks = 'engine' in place.settings || 'platform' in place.settings;
+    if (!speaks || (engine === undefined && platform === undefined)) return [];
+    const types = engine === undefined ? PLATFORM_ENGINES : [engine];
+    if (platform !== undefined) {
+      const at = [...place.at, 'platform' in place.settings ? 'platform' : 'engine'];
+      const mistakes = connectionMistake(draft.file, at, platform, types, connections);
+      const where = connections.get(platform);
+      if (mistakes.length > 0 || engine === undefined || where === undefined) return mistakes;
+      const lake = connections.get(draft.input.destination?.connection ?? '');
+      if (lake?.type !== 'file' || 'endpoint' in where) return [];
+      return [
+        draft.file.mistake(
+          at,
+          'value',
+          `a job of ${engine} cannot write to a lake in a folder`,
+          'let `destination.connection` name a lake in a bucket',
+        ),
+      ];
+    }
+    if ('platform' in place.settings) return [];
+    return [
+      draft.file.mistake(
+        [...place.at, 'engine'],
+        'value',
+        `engine ${engine} needs a platform`,
+        `add \`platform:\` with the name of a ${engine} connection`,
+      ),
+    ];
+  });
+}
+
 function columnMistakes(draft: PipelineDraft): readonly Mistake[] {
   const everywhere = draft.input.defaults?.columns?.exclude ?? [];
   return places(draft).flatMap(({ at, settings }) => {
@@ -242,7 +281,9 @@ export function pipelineMistakes(
   connections: ConnectionDrafts | undefined,
 ): readonly Mistake[] {
   return [
-    ...(connections === undefined ? [] : connectionMistakes(draft, connections)),
+    ...(connections === undefined
+      ? []
+      : [...connectionMistakes(draft, connections), ...platformMistakes(draft, connections)]),
     ...cursorMistakes(draft),
     ...lookBackMistakes(draft),
     ...columnMistakes(draft),

@@ -1,7 +1,7 @@
 import type { Batch } from '../columnar/batch';
 import type { KernelMemory } from '../columnar/kernels/memory';
 import type { TableToken } from '../detection/detection';
-import type { CursorSettings, DetectionStrategy, TableSettings } from '../pipeline/pipeline';
+import type { CursorSettings, DetectionStrategy, Mask, TableSettings } from '../pipeline/pipeline';
 import type { ColumnSpec } from '../types/logical';
 
 export type TableKind = 'table' | 'partitioned' | 'view' | 'materialized-view' | 'foreign';
@@ -83,6 +83,43 @@ export interface ReadPlan {
   readonly columns: readonly ColumnSpec[];
 }
 
+/**
+ * How the answer to a `SqlColumn` becomes a value of its logical type:
+ * `plain`: it is that value, of a type that any driver knows: a boolean, a 64-bit integer (also for
+ * `time`, in microseconds), a floating-point number, text or bytes;
+ * `digits`: a number printed in decimal;
+ * `moment`: a date, timestamp or span as MySQL prints it;
+ * `since2000`: a date in days or a timestamp in microseconds since 2000-01-01, where the two ends of
+ * 32 and of 64 bits are infinities;
+ * `hyphenated`: a UUID in its usual notation;
+ * `hexadecimal`: bytes as hexadecimal digits;
+ * `prefixed`: well-known binary behind four bytes of SRID.
+ */
+export type SqlForm =
+  'plain' | 'digits' | 'moment' | 'since2000' | 'hyphenated' | 'hexadecimal' | 'prefixed';
+
+/** A column as a program that has SQL and a driver, and nothing else of Comporta, may read it. */
+export interface SqlColumn {
+  readonly spec: ColumnSpec;
+  /** For the select list. */
+  readonly sql: string;
+  readonly form: SqlForm;
+  readonly mask?: Mask;
+  /** What becomes of a value without a faithful form. Absent: it fails the load. */
+  readonly invalidDates?: 'null' | 'fail';
+}
+
+/** A read of a table in SQL. */
+export interface SqlReading {
+  readonly columns: readonly SqlColumn[];
+  /** ` FROM … WHERE …` */
+  readonly from: string;
+  /** Settings that each session needs before it reads: statements, separated by semicolons. */
+  readonly session: string;
+  /** A subquery of one value: the cursor's largest, as `maximum` returns it. Absent: no cursor. */
+  readonly maximum?: string;
+}
+
 export interface ReadStatistics {
   /** Rows handed over so far. */
   rows: number;
@@ -115,6 +152,10 @@ export interface TableSnapshot {
     statistics: ReadStatistics,
     memory?: KernelMemory,
   ): AsyncIterable<Batch>;
+  /** The same read as SQL, for an engine whose rows do not pass through this process. Throws as `plan`. */
+  inSql(settings: TableSettings, filter: RowFilter): SqlReading;
+  /** Throws ValueUnfaithful for a largest cursor value from which no load could go on. */
+  assertCursor(column: string, value: string): void;
   /**
    * How many rows the server itself counted while it answered the last `read`, which must have
    * come to its end. Costs no second scan.

@@ -59,7 +59,10 @@ async function main(): Promise<void> {
 
   const webUi = webUiAddress(undefined, process.env, options.address);
   const connection = await NativeConnection.connect(options.connection);
-  const resources = createResources(process.env, { threads: settings.threads });
+  const resources = createResources(process.env, {
+    threads: settings.threads,
+    sparkSubmit: settings.sparkSubmit,
+  });
   const metrics =
     settings.metrics === undefined
       ? NO_METRICS

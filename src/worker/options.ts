@@ -1,17 +1,22 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-export const ROLES = ['control', 'embedded'] as const;
+export const ROLES = ['control', 'embedded', 'spark', 'dataproc', 'glue'] as const;
 export type Role = (typeof ROLES)[number];
+
+/** What a worker does that is not told: everything that needs no other program. */
+const USUAL_ROLES: readonly Role[] = ['control', 'embedded'];
 
 export interface WorkerSettings {
   readonly roles: readonly Role[];
   /** Folder of the pipeline files. */
   readonly pipelines: string;
-  /** Tables that the `embedded` role loads at the same time in this process. */
+  /** Tables that the role of each engine loads at the same time in this process. */
   readonly maxLoads: number;
   /** Threads that move their rows. */
   readonly threads: number;
+  /** The role `spark`: spark-submit and its own options. */
+  readonly sparkSubmit: string;
   readonly logLevel: string;
   /** Where Prometheus may fetch the metrics. */
   readonly metrics?: ListenAddress;
@@ -31,9 +36,9 @@ export function parseWorkerOptions(
   environment: NodeJS.ProcessEnv,
 ): WorkerSettings {
   const command = new Command('start')
-    .description('Run a Comporta worker: it plans (control) and loads tables (embedded).')
+    .description('Run a Comporta worker: it plans (control) and loads tables (the others).')
     .option('--roles <list>', `roles of this process, from: ${ROLES.join(', ')}`, parseRoles, [
-      ...ROLES,
+      ...USUAL_ROLES,
     ])
     .option(
       '--pipelines <dir>',
@@ -45,6 +50,14 @@ export function parseWorkerOptions(
       new Option('--threads <number>', 'threads that move their rows')
         .argParser(atLeastOne)
         .default(availableParallelism(), 'as many as cores'),
+    )
+    .addOption(
+      new Option(
+        '--spark-submit <command>',
+        'of the role spark: spark-submit with options of its own, separated by blanks',
+      )
+        .default('spark-submit')
+        .env('COMPORTA_SPARK_SUBMIT'),
     )
     .addOption(
       new Option('--metrics <address>', 'serve metrics to Prometheus: 9464, or 0.0.0.0:9464')
@@ -79,7 +92,9 @@ reached.
 Examples:
   npm start
   npm start -- --roles control
-  npm start -- --roles embedded --max-loads 2`,
+  npm start -- --roles embedded --max-loads 2
+  npm start -- --roles dataproc --max-loads 50
+  npm start -- --roles spark --spark-submit '/opt/spark/bin/spark-submit --master local[4]'`,
     );
   command.parse(argumentsGiven, { from: 'user' });
   return command.opts<WorkerSettings>();

@@ -76,6 +76,9 @@ async function createWorker(role: Role, deps: WorkerDependencies): Promise<Worke
         stickyQueueScheduleToStartTimeout: '1 second',
       });
     case 'embedded':
+    case 'spark':
+    case 'dataproc':
+    case 'glue':
       return Worker.create({
         ...common,
         activities: createEngineActivities(activityDependencies),

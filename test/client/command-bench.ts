@@ -91,7 +91,7 @@ export async function withBench(
           places: () => undefined,
           history: () => Promise.resolve(history),
           notifiers: () => new Map(Object.entries(options.notifiers ?? {})),
-          engine: inlineEngine({ source, staging: DESTINATION }),
+          engine: () => inlineEngine({ source, staging: DESTINATION }),
           close: () => Promise.resolve(),
         },
         openClient: options.openClient ?? noTemporal,

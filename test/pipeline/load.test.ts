@@ -4,6 +4,7 @@ import path from 'node:path';
 import { loadProject } from '../../src/pipeline/load';
 import { ProjectInvalid } from '../../src/pipeline/mistakes';
 import type { Pipeline, Project } from '../../src/pipeline/pipeline';
+import { settingsFor } from '../../src/pipeline/settings';
 import { CONNECTIONS, load, SALES, withFolder } from './project-folder';
 
 function only(project: Project): Pipeline {
@@ -345,6 +346,87 @@ history: { type: sqlite, path: env:HISTORY }
     });
     const [sales] = project.pipelines.values();
     assert.deepEqual(sales?.notify, { to: ['ops', 'mail'], freshnessMs: 36 * 3_600_000 });
+  });
+
+  it('knows the platforms that jobs run on', async () => {
+    const connections = `${CONNECTIONS}
+  bucket: { type: s3, bucket: b, region: r }
+  nightly: { type: dataproc, project: env:PROJECT, region: us-central1, cluster: c }
+  labelled: { type: dataproc, project: p, region: r, clusterLabels: { env: prod }, labels: { team: data } }
+  batches:
+    type: dataproc
+    project: p
+    region: r
+    serverless: { version: "2.2", ttl: 30m, subnetwork: s, serviceAccount: a@p.iam, networkTags: [t], stagingBucket: b }
+    properties: { spark.executor.memory: 4g }
+    jars: [gs://b/mysql.jar]
+    endpoint: http://127.0.0.1:9
+  empty: { type: dataproc, project: p, region: r, serverless: {} }
+  runs: { type: glue, region: r, job: j }
+  sized:
+    type: glue
+    region: r
+    job: j
+    workerType: G.1X
+    workers: 4
+    timeout: 90m
+    arguments: { --extra-jars: s3://b/mysql.jar }
+    endpoint: http://127.0.0.1:9/
+    accessKeyId: env:K
+    secretAccessKey: file:s
+`;
+    const pipeline = `${SALES.replace('lake', 'bucket')}
+defaults: { platform: nightly }
+overrides:
+  orders: { engine: dataproc }
+  items: { engine: glue, platform: runs }
+`;
+    const files = { 'connections.yaml': connections, 'a.yaml': pipeline };
+    const project = await load(files, { PROJECT: 'lake-project' });
+    const bare = { labels: {}, properties: {}, jars: [] };
+    const dataproc = { type: 'dataproc', project: 'p', region: 'r', ...bare };
+    assert.deepEqual(project.connections.get('nightly'), {
+      ...{ ...dataproc, name: 'nightly', project: 'lake-project', region: 'us-central1' },
+      runOn: { cluster: { name: 'c' } },
+    });
+    assert.deepEqual(project.connections.get('labelled'), {
+      ...{ ...dataproc, name: 'labelled', labels: { team: 'data' } },
+      runOn: { cluster: { labels: { env: 'prod' } } },
+    });
+    assert.deepEqual(project.connections.get('batches'), {
+      ...{ ...dataproc, name: 'batches', endpoint: 'http://127.0.0.1:9' },
+      runOn: {
+        serverless: {
+          ...{ version: '2.2', ttlMs: 30 * 60_000, subnetwork: 's', serviceAccount: 'a@p.iam' },
+          ...{ networkTags: ['t'], stagingBucket: 'b' },
+        },
+      },
+      properties: { 'spark.executor.memory': '4g' },
+      jars: ['gs://b/mysql.jar'],
+    });
+    assert.deepEqual(project.connections.get('empty'), {
+      ...{ ...dataproc, name: 'empty' },
+      runOn: { serverless: { ttlMs: 4 * 3_600_000, networkTags: [] } },
+    });
+    const glue = { type: 'glue', region: 'r', job: 'j' };
+    assert.deepEqual(project.connections.get('runs'), {
+      ...{ ...glue, name: 'runs', timeoutMs: 4 * 3_600_000, arguments: {} },
+    });
+    assert.deepEqual(project.connections.get('sized'), {
+      ...{ ...glue, name: 'sized', workerType: 'G.1X', workers: 4, timeoutMs: 90 * 60_000 },
+      arguments: { '--extra-jars': 's3://b/mysql.jar' },
+      endpoint: 'http://127.0.0.1:9',
+      accessKeyId: { from: 'env', name: 'K' },
+      secretAccessKey: { from: 'file', path: path.join(project.directory, 's') },
+    });
+    const [sales] = project.pipelines.values();
+    const of = (table: string) => {
+      const { engine, platform } = settingsFor(sales!, table);
+      return [engine, platform];
+    };
+    assert.deepEqual(of('orders'), ['dataproc', 'nightly']);
+    assert.deepEqual(of('items'), ['glue', 'runs']);
+    assert.deepEqual(of('others'), ['embedded', 'nightly']);
   });
 
   it('gives connections and history their defaults', async () => {

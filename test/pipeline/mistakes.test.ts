@@ -38,6 +38,22 @@ const PIPELINE_CASES: readonly Case[] = [
     '4:22 notify.to[1]: connection nobody is not in connections.yaml',
   ],
   [
+    'engine without a platform',
+    'overrides: { "orders": { engine: dataproc } }',
+    '4:34 overrides.orders.engine: engine dataproc needs a platform',
+  ],
+  [
+    'engine on a connection that is no platform',
+    'defaults: { platform: lake }\noverrides: { "orders": { engine: glue } }',
+    '4:23 defaults.platform: connection lake is of type file',
+    '5:34 overrides.orders.engine: connection lake is of type file',
+  ],
+  [
+    'engine on a platform that is not there',
+    'defaults: { engine: glue, platform: gleu }',
+    '4:37 defaults.platform: connection gleu is not in connections.yaml',
+  ],
+  [
     'bad word',
     'defaults: { mode: increment }',
     '4:19 defaults.mode: must be one of full, incremental, append',
@@ -236,7 +252,7 @@ const CONNECTION_CASES: readonly Case[] = [
   [
     'unknown type',
     '  x: { type: oracle }',
-    '5:14 connections.x.type: must be one of mysql, postgres, file, s3, gcs, slack, smtp',
+    '5:14 connections.x.type: must be one of mysql, postgres, file, s3, dataproc, glue, gcs, slack, smtp',
   ],
   ['no type', '  x: { host: h }', '5:3 connections.x.type: is missing'],
   [
@@ -343,6 +359,41 @@ const CONNECTION_CASES: readonly Case[] = [
     'endpoint of Google with credentials',
     '  x: { type: gcs, bucket: b, endpoint: "https://u:hunter2@host" }',
     '5:30 connections.x.endpoint: holds credentials',
+  ],
+  [
+    'platform that does not say where',
+    '  x: { type: dataproc, project: p, region: r }',
+    '5:6 connections.x: does not say where jobs run',
+  ],
+  [
+    'platform that says it twice',
+    '  x: { type: dataproc, project: p, region: r, cluster: c, serverless: {} }',
+    '5:59 connections.x.serverless: cannot stand beside `cluster`',
+  ],
+  [
+    'batch that ends too soon',
+    '  x: { type: dataproc, project: p, region: r, serverless: { ttl: 5m } }',
+    '5:66 connections.x.serverless.ttl: must be from 10m to 14d',
+  ],
+  [
+    'Dataproc behind TLS of its own',
+    '  x: { type: dataproc, project: p, region: r, cluster: c, endpoint: "https://h:1" }',
+    '5:59 connections.x.endpoint: is not the address of a local server',
+  ],
+  [
+    'arguments of Glue that Comporta sets',
+    '  x: { type: glue, region: r, job: j, arguments: { --attempt: "1" } }',
+    '5:52 connections.x.arguments["--attempt"]: is set by Comporta',
+  ],
+  [
+    'argument of Glue without hyphens',
+    '  x: { type: glue, region: r, job: j, arguments: { jars: x } }',
+    '5:52 connections.x.arguments.jars: is not a valid name',
+  ],
+  [
+    'half of the credentials of Glue',
+    '  x: { type: glue, region: r, job: j, accessKeyId: env:K }',
+    '5:39 connections.x.accessKeyId: is of no use without `secretAccessKey`',
   ],
   [
     'webhook in the file',
@@ -477,6 +528,18 @@ describe('no message repeats what might be a secret', () => {
 });
 
 describe('mistakes between files', () => {
+  it('are a lake in a folder and jobs on machines elsewhere', async () => {
+    const platform = 'type: dataproc, project: p, region: r, cluster: c';
+    const files = (more: string) => ({
+      'connections.yaml': `${CONNECTIONS}  x: { ${platform}${more} }\n`,
+      'sales.yaml': `${HEAD}defaults: { engine: dataproc, platform: x }\n`,
+    });
+    await assertPlaces(files(''), 'sales.yaml', [
+      '4:41 defaults.platform: a job of dataproc cannot write to a lake in a folder',
+    ]);
+    await assertPlaces(files(', endpoint: "http://127.0.0.1:9"'), 'sales.yaml', []);
+  });
+
   const connections = {
     'connections.yaml': `${CONNECTIONS}  same: { type: file, path: ../x/../lake/ }
   cloud: { type: s3, bucket: b, prefix: p/, endpoint: "http://Host:80" }

@@ -93,6 +93,8 @@ export function fakeSource(tables: Map<string, FakeTable>): Source {
           await fake.afterBatch?.();
         }
       },
+      inSql: () => ({ columns: [], from: '', session: '' }),
+      assertCursor: () => undefined,
       rowsSent: () => Promise.resolve(fake.sent?.() ?? sent),
       splitKey: () => Promise.resolve(undefined),
       split: (key) => Promise.resolve([{ key }]),

@@ -9,6 +9,7 @@ import type { History } from '../../src/history/history';
 import { NO_METRICS } from '../../src/metrics/metrics';
 import type { Project } from '../../src/pipeline/pipeline';
 import { createResources } from '../../src/resources';
+import type { Role } from '../../src/worker/options';
 import { createProjectLoader } from '../../src/worker/project-loader';
 import { createWorkers, runWorkers } from '../../src/worker/run-worker';
 import {
@@ -42,6 +43,8 @@ export interface WorldOptions {
   /** File name to YAML text; `connections.yaml` must name a `lake` of `path: ../lake`. */
   readonly files: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Default: control and embedded. */
+  readonly roles?: readonly Role[];
   /** Loads at a time. Default: 4. */
   readonly maxLoads?: number;
   /** The worker's clock. Default: the machine's. */
@@ -54,6 +57,7 @@ export interface WorldOptions {
 export async function startWorld({
   files,
   environment = {},
+  roles = ['control', 'embedded'],
   maxLoads = 4,
   now = () => new Date(),
   temporal,
@@ -73,7 +77,7 @@ export async function startWorld({
     await createWorkers({
       connection,
       namespace: client.options.namespace,
-      roles: ['control', 'embedded'],
+      roles,
       maxLoads,
       workflows: { workflowBundle: await workflowBundle() },
       loadProject,

@@ -11,11 +11,12 @@ import { pipeline } from 'node:stream/promises';
 import type { S3Connection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
 import { checkStore } from './check-store';
-import { isConflict, isMissing, stagedFileGone } from './errors';
+import { isConflict, isMissing } from './errors';
 import { copyName, localWorkspace, uploadFile } from './local-workspace';
 import { createS3Access, type S3Access } from './s3-access';
+import { copiedObject, holdsObject } from './s3-copy';
 import { closedUpload, holdsUpload, stagedUpload } from './s3-upload';
-import { abortUploads, sweepUploads } from './s3-sweep';
+import { abortUploads, sweepStaged, sweepUploads } from './s3-sweep';
 import type { ObjectStore } from './storage';
 
 /** A lake in a bucket of S3, or of a store that speaks its protocol with conditional writes. */
@@ -55,10 +56,14 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
     stage: (_scope, path) => Promise.resolve(stagedUpload(access, path)),
     adopt: (_scope, path, localFile) => uploadFile(stagedUpload(access, path), localFile),
     resume(path, receipt) {
-      if (!('uploadId' in receipt)) throw stagedFileGone(path);
-      return closedUpload(access, path, receipt);
+      return 'uploadId' in receipt
+        ? closedUpload(access, path, receipt)
+        : copiedObject(access, receipt.staging, path);
     },
-    holds: (path, _bytes, receipt) => holdsUpload(access, path, receipt),
+    holds: (path, bytes, receipt) =>
+      'uploadId' in receipt
+        ? holdsUpload(access, path, receipt)
+        : holdsObject(access, receipt.staging, bytes),
     async discard(scope, folder) {
       await abortUploads(access, folder, scope);
       await local.clear(scope);
@@ -68,6 +73,7 @@ export function createS3Store(connection: S3Connection, secrets: SecretStore): O
     localCopy: (path, workspace) => download(access, path, workspace),
     async sweep(domain, entity, run) {
       await sweepUploads(access, domain, entity, run);
+      await sweepStaged(store, domain, entity, run);
       await local.sweep(domain, entity, run);
     },
     check: () => checkStore(store),

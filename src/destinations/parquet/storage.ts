@@ -103,7 +103,10 @@ export interface ClosedFile {
   discard(): Promise<void>;
 }
 
-/** Where a closed file waits: a file or object beside the lake's own, or an upload that S3 has all parts of. */
+/**
+ * Where a closed file waits: a file or object beside the lake's own, which on S3 only programs other
+ * than the worker leave, or an upload that S3 has all parts of.
+ */
 export type StagingReceipt =
   /** Relative to the lake's root. */
   | { readonly staging: string }

@@ -68,7 +68,7 @@ const LOCK_PATIENCE_SECONDS = 60;
  * alone (MariaDB skips the numbers from 50700 to 99999) and by MariaDB alone:
  * https://mariadb.com/kb/en/comment-syntax/
  */
-const SESSION = [
+export const SESSION_SETTINGS = [
   `SET SESSION time_zone = '+00:00'`,
   `sql_mode = ''`,
   `net_write_timeout = ${PATIENCE_SECONDS}`,
@@ -284,7 +284,7 @@ async function createSession(
         driver.end(() => socket.destroySoon());
       }),
   };
-  await session.query(SESSION);
+  await session.query(SESSION_SETTINGS);
   const [row] = await session.query(WHEREABOUTS);
   whereabouts = { id: row?.['id'] ?? '', server: row?.['server'] ?? '' };
   return session;

@@ -17,6 +17,11 @@ export interface PlannedColumn {
   readonly invalidDates?: 'null' | 'fail';
 }
 
+/** A planned column with what it is planned from. */
+export interface DescribedColumn extends PlannedColumn {
+  readonly column: MysqlColumn;
+}
+
 /** The settings that shape what is read. */
 export type ReadSettings = Pick<
   TableSettings,
@@ -33,7 +38,7 @@ const TEXT: LogicalType = { kind: 'text' };
 export function planColumns(
   { table, columns }: MysqlDescription,
   settings: ReadSettings,
-): readonly PlannedColumn[] {
+): readonly DescribedColumn[] {
   const excluded = new Set(settings.excludeColumns.map(folded));
   const texts = new Set(settings.textColumns.map(folded));
   const masks = new Map(
@@ -79,7 +84,7 @@ function typedColumn(
   column: MysqlColumn,
   mapping: MysqlType,
   invalidDates: TableSettings['invalidDates'],
-): PlannedColumn {
+): DescribedColumn {
   const quoted = quoteIdentifier(column.name);
   if (mapping.calendar === true) {
     if (invalidDates === 'text') return textColumn(column, mapping, undefined);
@@ -89,6 +94,7 @@ function typedColumn(
       spec: { ...specOf(column, mapping.type(column)), nullable },
       select: quoted,
       wire: 'usual',
+      column,
       invalidDates,
     };
   }
@@ -96,6 +102,7 @@ function typedColumn(
     spec: specOf(column, mapping.type(column)),
     select: quoted,
     wire: mapping.wire ?? 'usual',
+    column,
   };
 }
 
@@ -103,12 +110,13 @@ function textColumn(
   column: MysqlColumn,
   mapping: MysqlType | undefined,
   mask: Mask | undefined,
-): PlannedColumn {
+): DescribedColumn {
   const quoted = quoteIdentifier(column.name);
   return {
     spec: specOf(column, TEXT),
     select: (mapping === undefined ? asCharacters : mapping.textExpression)?.(quoted) ?? quoted,
     wire: 'usual',
+    column,
     ...(mask === undefined ? {} : { mask }),
   };
 }

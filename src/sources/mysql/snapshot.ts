@@ -6,7 +6,7 @@ import type { SecretStore } from '../../pipeline/secrets';
 import type { RowFilter, SourceTable, TableSnapshot } from '../source';
 import { cancelled, killStatement } from './cancel';
 import { describeTable, type MysqlDescription } from './catalog';
-import type { Session } from './connection';
+import { SESSION_SETTINGS, type Session } from './connection';
 import { cursorColumn, maximumExpression, whereClause } from './filter';
 import { quoteTable } from './identifiers';
 import { planColumns } from './plan';
@@ -14,6 +14,7 @@ import { readBatches, type BatchLimits } from './read';
 import { readServerFacts } from './server';
 import { splitKey } from './split/key-columns';
 import { indexHint, split } from './split/split';
+import { sqlColumn } from './sql-columns';
 
 export interface SnapshotDependencies {
   readonly open: () => Promise<Session>;
@@ -132,6 +133,22 @@ function createSnapshot(
       );
       reading = false;
     },
+    inSql({ cursor, ...settings }, filter) {
+      const hint = filter.range === undefined ? '' : indexHint(filter.range.key, 'FORCE');
+      const rows = filter.where === undefined ? {} : { where: filter.where };
+      return {
+        columns: planColumns(description, settings).map(sqlColumn),
+        from: `${from}${hint}${whereClause(description, filter)}`,
+        session: SESSION_SETTINGS,
+        ...(cursor === undefined
+          ? {}
+          : {
+              maximum: `(SELECT CAST(${maximumExpression(cursorColumn(description, cursor.column))} AS CHAR(1024))${from}${whereClause(description, rows)})`,
+            }),
+      };
+    },
+    // None of MySQL's types has a value without an end.
+    assertCursor: () => undefined,
     async rowsSent() {
       // Of the last SELECT without a LIMIT, all rows of its answer (MySQL 8.4, "FOUND_ROWS()").
       const [row] = await session.query('SELECT FOUND_ROWS() AS rows_sent', subjectOf({}));

@@ -18,6 +18,11 @@ export interface PlannedColumn {
   readonly invalidDates?: 'null' | 'fail';
 }
 
+/** A planned column with what it is planned from. */
+export interface DescribedColumn extends PlannedColumn {
+  readonly column: PostgresColumn;
+}
+
 /** The settings that shape what is read. */
 export type ReadSettings = Pick<
   TableSettings,
@@ -33,7 +38,7 @@ const TEXT: LogicalType = { kind: 'text' };
 export function planColumns(
   { table, columns }: PostgresDescription,
   settings: ReadSettings,
-): readonly PlannedColumn[] {
+): readonly DescribedColumn[] {
   const names = columns.map(({ name }) => name);
   const isExcluded = columnMatcher(settings.excludeColumns, names);
   const isText = columnMatcher(settings.textColumns, names);
@@ -74,7 +79,7 @@ function typedColumn(
   column: PostgresColumn,
   mapping: PostgresType,
   invalidDates: TableSettings['invalidDates'],
-): PlannedColumn {
+): DescribedColumn {
   const type = mapping.type(column.type);
   if (mapping.calendar === true) {
     if (invalidDates === 'text') return textColumn(column, mapping, undefined);
@@ -83,22 +88,24 @@ function typedColumn(
     return {
       spec: { ...specOf(column, type), nullable },
       ...selected(column, mapping),
+      column,
       invalidDates,
     };
   }
-  return { spec: specOf(column, type), ...selected(column, mapping) };
+  return { spec: specOf(column, type), ...selected(column, mapping), column };
 }
 
 function textColumn(
   column: PostgresColumn,
   mapping: PostgresType | undefined,
   mask: Mask | undefined,
-): PlannedColumn {
+): DescribedColumn {
   const isText = mapping?.isText === true;
   return {
     spec: specOf(column, TEXT),
     select: isText ? quoteIdentifier(column.name) : printedValue(column),
     wire: 'bytes',
+    column,
     ...(mask === undefined ? {} : { mask }),
   };
 }

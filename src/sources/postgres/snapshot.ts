@@ -14,7 +14,8 @@ import { quoteIdentifier, quoteQualified } from './identifiers';
 import { planColumns, type PlannedColumn } from './plan';
 import { openSession, type Session } from './session';
 import { split, splitKey } from './split';
-import { beginSnapshot } from './transaction';
+import { sqlColumn } from './sql-columns';
+import { beginSnapshot, sessionSettings } from './transaction';
 
 /**
  * One REPEATABLE READ, READ ONLY transaction on a connection of its own. A table with children by
@@ -63,6 +64,18 @@ function createSnapshot(
   const subject = ({ where }: RowFilter) => ({ table, ...(where === undefined ? {} : { where }) });
   let rowsSent: number | undefined;
 
+  const maximumQuery = (name: string, filter: RowFilter) => {
+    const column = cursorColumn(description, name);
+    const quoted = quoteIdentifier(column.name);
+    const where = whereClause(description, filter, [`${quoted} IS NOT NULL`]);
+    // Not max(): there is none for uuid, boolean and others that have an order.
+    return `SELECT ${printedValue(column)} AS maximum FROM ${relation}${where} ORDER BY ${quoted} DESC LIMIT 1`;
+  };
+  const assertCursor = (name: string, value: string) => {
+    const column = cursorColumn(description, name);
+    if (isEndless(column.type.name, value)) throw endlessCursor(table.id, column.name, value);
+  };
+
   return {
     description,
     plan: (settings) => ({ columns: planColumns(description, settings).map(({ spec }) => spec) }),
@@ -82,16 +95,9 @@ function createSnapshot(
     },
 
     async maximum(name, filter) {
-      const column = cursorColumn(description, name);
-      const quoted = quoteIdentifier(column.name);
-      const where = whereClause(description, filter, [`${quoted} IS NOT NULL`]);
-      // Not max(): there is none for uuid, boolean and others that have an order.
-      const sql = `SELECT ${printedValue(column)} AS maximum FROM ${relation}${where} ORDER BY ${quoted} DESC LIMIT 1`;
-      const [row] = await session.query(sql, [], subject(filter));
+      const [row] = await session.query(maximumQuery(name, filter), [], subject(filter));
       const maximum = row?.maximum ?? undefined;
-      if (maximum !== undefined && isEndless(column.type.name, maximum)) {
-        throw endlessCursor(table.id, column.name, maximum);
-      }
+      if (maximum !== undefined) assertCursor(name, maximum);
       return maximum;
     },
 
@@ -100,6 +106,17 @@ function createSnapshot(
       const target = { settings, filter, statistics, memory };
       rowsSent = yield* readRows(session, secrets, description, target);
     },
+
+    inSql({ cursor, ...settings }, filter) {
+      const rows = filter.where === undefined ? {} : { where: filter.where };
+      return {
+        columns: planColumns(description, settings).map(sqlColumn),
+        from: ` FROM ${relation}${whereClause(description, filter)}`,
+        session: sessionSettings(session.version),
+        ...(cursor === undefined ? {} : { maximum: `(${maximumQuery(cursor.column, rows)})` }),
+      };
+    },
+    assertCursor,
 
     rowsSent: () =>
       rowsSent === undefined

@@ -9,7 +9,7 @@ const LOCK_PATIENCE = '60s';
  * What makes every server print the same value the same way, never hide a row and never end a
  * load for being slow. `row_security = off` turns rows that a policy would hide into an error.
  */
-function settings(version: number): string {
+export function sessionSettings(version: number): string {
   return [
     `SET LOCAL timezone = 'UTC'`,
     `SET LOCAL datestyle = 'ISO, YMD'`,
@@ -28,7 +28,7 @@ function settings(version: number): string {
 /** A read-only transaction in which each statement sees what is committed when it begins. */
 export async function beginReading(session: Session): Promise<void> {
   await session.script(
-    `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; ${settings(session.version)}`,
+    `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; ${sessionSettings(session.version)}`,
   );
 }
 
@@ -44,7 +44,7 @@ export async function beginSnapshot(
   shared?: string,
 ): Promise<void> {
   if (session.version >= 140_000) await noticeDeadClients(session);
-  const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${settings(session.version)}`;
+  const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${sessionSettings(session.version)}`;
   if (shared !== undefined) return joinSnapshot(session, table, begin, shared);
   if (isLockable(table)) {
     try {

@@ -1,0 +1,73 @@
+import { BatchControllerClient, JobControllerClient } from '@google-cloud/dataproc';
+import { googleAuthLibrary, grpc } from 'google-gax';
+import type { DataprocConnection } from '../../pipeline/pipeline';
+import type { JobStore } from '../jobs/job-store';
+import { createPlatformRunner, type PlatformRunnerOptions } from '../jobs/platform-runner';
+import type { JobRunner } from '../spark/job-runner';
+import { batches } from './batches';
+import { clusterJobs } from './cluster-jobs';
+import { createDataprocPlatform, type GeneratedClient, type OpenClient } from './dataproc-platform';
+
+/**
+ * Runs jobs on a Dataproc cluster or as serverless batches. Signs in by the chain of Google's own
+ * libraries. `store` is where scripts go and where drivers leave their output.
+ */
+export function createDataprocRunner(
+  connection: DataprocConnection,
+  store: JobStore,
+  options: PlatformRunnerOptions = {},
+): JobRunner {
+  const { runOn } = connection;
+  const server = () => serverOf(connection);
+  const calls =
+    'serverless' in runOn
+      ? batches(
+          openedOnce(() => new BatchControllerClient(server())),
+          connection,
+          runOn.serverless,
+        )
+      : clusterJobs(
+          openedOnce(() => new JobControllerClient(server())),
+          connection,
+          runOn.cluster,
+        );
+  return createPlatformRunner(createDataprocPlatform(calls, store, connection.name), options);
+}
+
+/**
+ * A client that has signed in. Each of its methods would do that itself, but without credentials the
+ * process would end with a rejection that nobody can catch (`this.initialize().catch(err => { throw
+ * err; })` in the generated code), and the client would never try again.
+ */
+function openedOnce<Client extends GeneratedClient>(create: () => Client): OpenClient<Client> {
+  let opened: Promise<Client> | undefined;
+  const open = async () => {
+    const client = create();
+    try {
+      await client.initialize();
+      return client;
+    } catch (error) {
+      opened = undefined;
+      throw error;
+    }
+  };
+  return {
+    get: () => (opened ??= open()),
+    close: async () => (await opened?.catch(() => undefined))?.close(),
+  };
+}
+
+function serverOf({ project: projectId, region, endpoint }: DataprocConnection) {
+  if (endpoint === undefined) {
+    // Jobs and clusters of a region are known to its own server only.
+    return { projectId, apiEndpoint: `${region}-dataproc.googleapis.com` };
+  }
+  const { hostname, port } = new URL(endpoint);
+  return {
+    projectId,
+    apiEndpoint: hostname,
+    port: Number(port),
+    sslCreds: grpc.credentials.createInsecure(),
+    authClient: new googleAuthLibrary.PassThroughClient(),
+  };
+}

@@ -1,0 +1,164 @@
+import { CancelledFailure } from '@temporalio/common';
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureSpark, FAST_JAVA } from '../../scripts/services/spark';
+import { openDestination, openSource } from '../../src/endpoints';
+import type { LoadProgress, MoveRequest } from '../../src/engines/engine';
+import { createLocalRunner } from '../../src/engines/spark/local-runner';
+import { createSparkEngine } from '../../src/engines/spark/spark-engine';
+import { localSecretStore } from '../../src/pipeline/secrets';
+import { isCancelRequest } from '../../src/temporal/cancellation';
+import { createTestDatabase, type TestDatabase } from '../sources/mysql/support';
+import { eventually } from '../support/eventually';
+import { FULL_LOAD, moveRequest } from '../support/move-request';
+import { JOBS } from '../support/resident-spark';
+import { sharedMariadb, sharedS3, uniqueName } from '../support/servers';
+
+/** Jobs by the real spark-submit, in processes of their own, into a bucket. */
+describe('the engine spark on this machine', function () {
+  this.timeout(200_000);
+  let database: TestDatabase;
+  let folder: string;
+  let request: MoveRequest;
+  let submit: string;
+  const environment: NodeJS.ProcessEnv = { ...process.env, MYSQL_PASSWORD: 'comporta' };
+  const secrets = localSecretStore(environment);
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'comporta-jobs-'));
+    database = await createTestDatabase(await sharedMariadb());
+    await database.run(
+      'CREATE TABLE guarded (id int PRIMARY KEY, secret varchar(20))',
+      `INSERT INTO guarded VALUES (1, 'a'), (2, 'b'), (3, NULL)`,
+    );
+    const spark = await ensureSpark();
+    environment['PYSPARK_PYTHON'] = spark.python;
+    environment['SPARK_SUBMIT_OPTS'] = FAST_JAVA;
+    submit = `${spark.submit} --master local[1] --conf spark.ui.enabled=false --jars ${spark.jars.join(',')}`;
+    const s3 = await sharedS3();
+    environment['LAKE_ID'] = s3.accessKeyId;
+    environment['LAKE_KEY'] = s3.secretAccessKey;
+    request = moveRequest('guarded', {
+      source: { connection: database.connection, schemas: [] },
+      destination: {
+        connection: {
+          ...{ type: 's3', name: 'lake', bucket: s3.bucket, prefix: uniqueName('a lake') },
+          ...{ endpoint: s3.endpoint, region: s3.region, forcePathStyle: true },
+          accessKeyId: { from: 'env', name: 'LAKE_ID' },
+          secretAccessKey: { from: 'env', name: 'LAKE_KEY' },
+        },
+        settings: { compression: 'zstd', zstdLevel: 1 },
+      },
+      table: await database.table('guarded'),
+      // Its reader waits at the gate; a read of no rows, as a plan is made by, does not.
+      settings: { ...FULL_LOAD, engine: 'spark', where: `GET_LOCK('gate', 100) = 1` },
+    });
+  });
+  after(async () => {
+    await database?.drop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** A worker's engine: it knows of jobs what lies in the folder. */
+  const engine = (command = submit) =>
+    createSparkEngine({
+      name: 'spark',
+      runner: createLocalRunner({ submit: command, environment, folder }),
+      openSource: (endpoint) => openSource(endpoint, secrets),
+      openDestination: (endpoint) => openDestination(endpoint, secrets),
+      script: join(JOBS, 'ingest_table.py'),
+      shouldCancel: isCancelRequest,
+    });
+
+  const begin = (attempt: number) => {
+    const cancellation = new AbortController();
+    const heard: LoadProgress[] = [];
+    const moved = engine().move(
+      { ...request, identity: { ...request.identity, attempt } },
+      { signal: cancellation.signal, report: (progress) => heard.push(progress) },
+    );
+    moved.catch(() => undefined);
+    return { cancellation, heard, moved };
+  };
+
+  const tries = async () => (await readdir(folder)).map((name) => name.slice(-1)).toSorted();
+  const pidOf = async (number: number) => {
+    const name = (await readdir(folder)).find((found) => found.endsWith(`-${number}`)) ?? '';
+    const text = await readFile(join(folder, name, 'pid'), 'utf8');
+    return Number(text.split(' ')[0]);
+  };
+  const isAlive = (group: number) => {
+    try {
+      return process.kill(-group, 0);
+    } catch {
+      return false;
+    }
+  };
+  /** How many readers stand at the gate. */
+  const waiting = async () =>
+    (await database.run(`SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User lock'`))
+      .length;
+
+  it('says what to do where there is no Spark', async () => {
+    const missing = engine('no-spark-submit --master local');
+    const watch = { report: () => undefined, signal: new AbortController().signal };
+    await assert.rejects(missing.move(request, watch), {
+      code: 'ConfigurationInvalid',
+      problem: 'there is no program no-spark-submit on this worker',
+    });
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it('outlives its worker, is found again, cancelled, killed, tried again and published', async () => {
+    await database.run(`DO GET_LOCK('gate', 0)`);
+    const first = begin(1);
+    await eventually(async () => assert.equal(await waiting(), 1), 60_000);
+    const group = await pidOf(1);
+    assert.equal(first.heard.at(-1)?.job?.state, 'RUNNING');
+
+    // A worker that shuts down leaves the job alone, and the next attempt takes it up.
+    first.cancellation.abort(new CancelledFailure('WORKER_SHUTDOWN'));
+    await assert.rejects(first.moved, { message: 'WORKER_SHUTDOWN' });
+    assert.ok(isAlive(group));
+    const second = begin(2);
+    await eventually(() => assert.equal(second.heard.at(-1)?.job?.state, 'RUNNING'));
+    assert.deepEqual(await tries(), ['1']);
+
+    second.cancellation.abort(new CancelledFailure('CANCELLED'));
+    await assert.rejects(second.moved, { message: 'CANCELLED' });
+    assert.ok(!isAlive(group));
+
+    const third = begin(3);
+    await eventually(async () => assert.equal(await waiting(), 1), 60_000);
+    process.kill(-(await pidOf(2)), 'SIGKILL');
+    await assert.rejects(third.moved, {
+      code: 'EngineFailed',
+      problem: /^the Spark job was killed/,
+    });
+
+    await database.run(`DO RELEASE_LOCK('gate')`);
+    const moved = await begin(4).moved;
+    assert.deepEqual(await tries(), ['1', '2', '3']);
+    assert.deepEqual([moved.rowsAtSource, moved.rowsRead, moved.rowsWritten], [3, 3, 3]);
+    // Its outcome is taken as it is, as often as it is asked for.
+    const again = await begin(4).moved;
+    assert.deepEqual(again.files, moved.files);
+    assert.deepEqual(await tries(), ['1', '2', '3']);
+
+    const destination = openDestination(request.destination, secrets);
+    const published = await destination.publish({
+      identity: { ...request.identity, attempt: 4 },
+      ...{ mode: 'full', key: [], fence: 1, token: { sourceTime: '', evidence: [], settings: '' } },
+      ...{ files: moved.files, columns: moved.columns, rowsAtSource: 3, rowsWritten: 3 },
+      assertOwner: () => Promise.resolve(),
+      signal: new AbortController().signal,
+    });
+    assert.equal(published.rows, 3);
+    const { domain, entity } = request.identity;
+    await destination.retain(domain, entity, { runs: 3, days: 0 });
+    assert.equal(await destination.isStaged(moved.files[0]!), false);
+    await destination.close();
+  });
+});

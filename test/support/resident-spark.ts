@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ensureSpark, FAST_JAVA } from '../../scripts/services/spark';
+import type { JobRunner } from '../../src/engines/spark/job-runner';
+import { ComportaError } from '../../src/errors';
+
+export const JOBS = join(__dirname, '../../jobs');
+
+export interface ResidentSpark {
+  readonly runner: JobRunner;
+  stop(): Promise<void>;
+}
+
+/**
+ * One session of Spark that runs the job's own code for one request after another: starting a Java
+ * machine for each of many small tables would take seconds every time.
+ */
+export async function startResidentSpark(environment: NodeJS.ProcessEnv): Promise<ResidentSpark> {
+  const { python, jars } = await ensureSpark();
+  // Not by spark-submit, which keeps standard input to itself.
+  const options = [
+    ...['--master', 'local[2]', '--jars', jars.join(','), '--conf', 'spark.ui.enabled=false'],
+    ...['--driver-java-options', `"${FAST_JAVA}"`],
+  ];
+  const driver = spawn(python, [join(__dirname, 'resident_spark.py')], {
+    env: {
+      ...process.env,
+      ...environment,
+      PYSPARK_PYTHON: python,
+      PYSPARK_SUBMIT_ARGS: [...options, 'pyspark-shell'].join(' '),
+      PYTHONPATH: JOBS,
+    },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const errors: string[] = [];
+  driver.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+  const lines = createInterface({ input: driver.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error(`Spark has ended: ${errors.join('').slice(-4000)}`);
+    return value;
+  };
+  await next();
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    runner: {
+      async run(job) {
+        const attempt = 1;
+        const [, request, , number] = job.arguments(attempt);
+        const answer = turn.then(() => {
+          driver.stdin.write(`${JSON.stringify({ request, attempt: Number(number) })}\n`);
+          return next();
+        });
+        turn = answer.catch(() => undefined);
+        if ((await answer) === 'true') return { attempt };
+        throw new ComportaError('EngineFailed', errors.join('').slice(-2000));
+      },
+      close: () => Promise.resolve(),
+    },
+    async stop() {
+      driver.stdin.end();
+      if (driver.exitCode === null) await once(driver, 'exit');
+    },
+  };
+}
