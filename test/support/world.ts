@@ -9,6 +9,7 @@ import type { History } from '../../src/history/history';
 import { NO_METRICS } from '../../src/metrics/metrics';
 import type { Project } from '../../src/pipeline/pipeline';
 import { createResources } from '../../src/resources';
+import type { Role } from '../../src/worker/options';
 import { createProjectLoader } from '../../src/worker/project-loader';
 import { createWorkers, runWorkers } from '../../src/worker/run-worker';
 import {
@@ -44,6 +45,10 @@ export interface WorldOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Loads at a time. Default: 4. */
   readonly maxLoads?: number;
+  /** Default: `control` and `embedded`. */
+  readonly roles?: readonly Role[];
+  /** For the role `spark`. */
+  readonly sparkSubmit?: string;
   /** The worker's clock. Default: the machine's. */
   readonly now?: () => Date;
   /** Default: the shared server, which has no Web UI. */
@@ -55,6 +60,8 @@ export async function startWorld({
   files,
   environment = {},
   maxLoads = 4,
+  roles = ['control', 'embedded'],
+  sparkSubmit = 'spark-submit',
   now = () => new Date(),
   temporal,
 }: WorldOptions): Promise<World> {
@@ -66,14 +73,14 @@ export async function startWorld({
   const { client, address } = await connectClient(temporal);
   const connection = await NativeConnection.connect({ address });
   const allVariables = { ...process.env, ...environment };
-  const resources = createResources(allVariables);
+  const resources = createResources(allVariables, { sparkSubmit });
   const loadProject = createProjectLoader(pipelines, allVariables);
   const logged: string[] = [];
   const { ended, stop } = runWorkers(
     await createWorkers({
       connection,
       namespace: client.options.namespace,
-      roles: ['control', 'embedded'],
+      roles,
       maxLoads,
       workflows: { workflowBundle: await workflowBundle() },
       loadProject,
