@@ -176,7 +176,10 @@ describe('the engine spark on this machine', function () {
     assert.equal(published.rows, 3);
     const { domain, entity } = request.identity;
     await destination.retain(domain, entity, { runs: 3, days: 0 });
-    assert.equal(await destination.isStaged(moved.files[0]!), false);
+    const { staging } = moved.files[0]!.receipt as { readonly staging: string };
+    const [, requests = ''] = /^(.*)-\d+\/[^/]+$/.exec(staging) ?? [];
+    assert.match(requests, /^_staging\/shop\/guarded\/run-1\.spark-/);
+    assert.equal(await destination.getDocument(`${requests}/request.json`), undefined);
     await destination.close();
   });
 

@@ -50,11 +50,13 @@ export async function startResidentSpark(
   });
   const errors: string[] = [];
   driver.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
-  const lines = createInterface({ input: driver.stdout })[Symbol.asyncIterator]();
+  const lines: AsyncIterator<string> = createInterface({ input: driver.stdout })[
+    Symbol.asyncIterator
+  ]();
   const next = async () => {
-    const { value, done }: IteratorResult<string, unknown> = await lines.next();
-    if (done === true) throw new Error(`Spark has ended: ${errors.join('').slice(-4000)}`);
-    return value;
+    const line = await lines.next();
+    if (line.done === true) throw new Error(`Spark has ended: ${errors.join('').slice(-4000)}`);
+    return line.value;
   };
   await next();
   let turn: Promise<unknown> = Promise.resolve();
