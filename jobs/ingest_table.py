@@ -108,9 +108,9 @@ def fetch_json(address, headers):
 def parse_reference(text):
     kind, _, rest = text.partition(":")
     if kind == "asm":
-        secret, _, key = rest.partition("#")
-        return {"from": kind, "id": secret, "key": key or None}
-    return {"from": kind, {"env": "name", "file": "path", "gsm": "version"}.get(kind, "name"): rest}
+        name, _, key = rest.partition("#")
+        return {"from": kind, "id": name, **({"key": key} if key else {})}
+    return {"from": kind, {"env": "name", "file": "path", "gsm": "version"}[kind]: rest}
 
 
 # The lake
