@@ -1,15 +1,10 @@
 import { join } from 'node:path';
+import { ensureSpark } from '../../scripts/services/spark';
 import { DEFAULT_SETTINGS } from '../../src/pipeline/defaults';
 import { parseSize } from '../../src/pipeline/size';
 import type { DatabaseName } from './databases';
 import type { Job } from './job';
-import {
-  ensurePeers,
-  ensureSparkJars,
-  ingestrProgram,
-  slingProgram,
-  type PeerGroup,
-} from './peers';
+import { ensurePeers, ingestrProgram, slingProgram, type PeerGroup } from './peers';
 import { databaseClient, ownClientCommand } from './own-client';
 
 /** What a contender needs to know beside its job. */
@@ -83,8 +78,7 @@ const spark: Contender = {
   again: false,
   databases: EVERYWHERE,
   prepare: async ({ progress }) => {
-    const { python: interpreter } = await ensurePeers('spark', progress);
-    const jars = await ensureSparkJars(progress);
+    const { python: interpreter, jars } = await ensureSpark(progress);
     return (_job, jobFile) => [
       interpreter,
       join(SCRIPTS, 'spark_contender.py'),

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureJars } from '../../scripts/services/maven';
 import { ensurePython, type PythonEnvironment } from '../../scripts/services/python';
+import { JDBC_JARS, SPARK_PACKAGES } from '../../scripts/services/spark';
 
 /** What the contenders are, by the names and versions of the package registries. */
 const PACKAGES = {
@@ -23,16 +23,14 @@ const PACKAGES = {
   ingestr: ['ingestr==0.15.9'],
   // Later releases fetch the program from elsewhere when they first run.
   sling: ['sling-linux-amd64==1.4.11'],
-  spark: ['pyspark==3.5.5'],
+  spark: SPARK_PACKAGES,
 } as const;
-
-const JARS = ['com.mysql:mysql-connector-j:9.4.0', 'org.postgresql:postgresql:42.7.7'];
 
 export type PeerGroup = keyof typeof PACKAGES;
 
 /** The packages that a group of contenders runs on, for the report. */
 export function versionsOf(group: PeerGroup): string {
-  return [...PACKAGES[group], ...(group === 'spark' ? JARS : [])].join(', ');
+  return [...PACKAGES[group], ...(group === 'spark' ? JDBC_JARS : [])].join(', ');
 }
 
 export function ensurePeers(
@@ -40,10 +38,6 @@ export function ensurePeers(
   progress: (line: string) => void,
 ): Promise<PythonEnvironment> {
   return ensurePython(`bench-${group}`, PACKAGES[group], progress);
-}
-
-export function ensureSparkJars(progress: (line: string) => void): Promise<readonly string[]> {
-  return ensureJars(JARS, progress);
 }
 
 /** Path of an extension that a package of PyPI brings along for DuckDB. */

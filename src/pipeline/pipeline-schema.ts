@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as defaults from './defaults';
+import { ENGINES } from './pipeline';
 import { parseSize } from './size';
 import {
   connectionName,
@@ -100,7 +101,7 @@ const columns = section({
 function tableSettings(published: typeof defaults.DEFAULT_SETTINGS | undefined) {
   return section({
     engine: optional(
-      z.enum(['embedded', 'spark', 'dataproc', 'glue']),
+      z.enum(ENGINES),
       'What moves the rows. embedded: the worker itself. spark: a job of the Spark on the machine of a worker with the role spark. dataproc, glue: a job on that platform, which `platform` names.',
       published?.engine,
     ),

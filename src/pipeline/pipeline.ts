@@ -5,7 +5,8 @@
 
 export type DetectionStrategy = 'auto' | 'log' | 'token' | 'cursor' | 'checksum' | 'always';
 export type LoadMode = 'full' | 'incremental' | 'append';
-export type EngineName = 'embedded' | 'spark' | 'dataproc' | 'glue';
+export const ENGINES = ['embedded', 'spark', 'dataproc', 'glue'] as const;
+export type EngineName = (typeof ENGINES)[number];
 
 /** Where a secret is kept; the value is fetched when a connection is opened, never earlier. */
 export type SecretReference =

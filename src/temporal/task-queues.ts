@@ -1,10 +1,11 @@
 import { CONTROL_TASK_QUEUE, engineTaskQueue } from '../workflows/api';
+import { ENGINES, type EngineName } from '../pipeline/pipeline';
 import type { TemporalClient } from './connection';
 import { callTemporal } from './errors';
 
 /** Parts of the work that no worker process does at present, with the task queue of each. */
 export interface IdleQueue {
-  readonly role: 'control' | 'embedded';
+  readonly role: 'control' | EngineName;
   readonly taskQueue: string;
 }
 
@@ -15,18 +16,33 @@ const ACTIVITY = 2;
 /** A poll lasts a minute, and the server remembers pollers for five: older ones are gone. */
 const POLLER_AGE_MS = 90_000;
 
-/** The task queues of a load that no worker polls, so that nothing would happen. */
-export async function idleQueues(temporal: TemporalClient, now: Date): Promise<IdleQueue[]> {
-  const queues = [
-    { role: 'control', taskQueue: CONTROL_TASK_QUEUE, type: WORKFLOW },
-    { role: 'embedded', taskQueue: engineTaskQueue('embedded'), type: ACTIVITY },
-  ] as const;
-  const polled = await Promise.all(
-    queues.map(({ taskQueue, type }) => isPolled(temporal, taskQueue, type, now)),
-  );
-  return queues
-    .filter((_, index) => !polled[index])
-    .map(({ role, taskQueue }) => ({ role, taskQueue }));
+/**
+ * The task queues of loads that no worker polls, so that nothing would happen. `engines` are those that
+ * are needed; where that is not known, one that works is enough.
+ */
+export async function idleQueues(
+  temporal: TemporalClient,
+  now: Date,
+  engines?: Iterable<EngineName>,
+): Promise<IdleQueue[]> {
+  const isIdle = async (role: IdleQueue['role']) => {
+    const type = role === 'control' ? WORKFLOW : ACTIVITY;
+    return !(await isPolled(temporal, taskQueueOf(role), type, now));
+  };
+  const asked = ['control' as const, ...(engines ?? ENGINES)];
+  const idle = await Promise.all(asked.map(isIdle));
+  const roles = asked.filter((_, index) => idle[index]);
+  const needed =
+    engines !== undefined
+      ? roles
+      : roles.filter(
+          (role) => role === 'control' || (role === 'embedded' && idle.slice(1).every(Boolean)),
+        );
+  return needed.map((role) => ({ role, taskQueue: taskQueueOf(role) }));
+}
+
+function taskQueueOf(role: IdleQueue['role']): string {
+  return role === 'control' ? CONTROL_TASK_QUEUE : engineTaskQueue(role);
 }
 
 async function isPolled(

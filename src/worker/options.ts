@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { ENGINES } from '../pipeline/pipeline';
 
-export const ROLES = ['control', 'embedded', 'spark', 'dataproc', 'glue'] as const;
+export const ROLES = ['control', ...ENGINES] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What a worker does that is not told: everything that needs no other program. */

@@ -19,7 +19,12 @@ import { sharedServer, type TestServer } from '../sources/postgres/server';
 import { TYPE_CASES, TYPE_DEFINITIONS } from '../sources/postgres/type-cases';
 import { duckdbRows, sqlString } from '../support/duckdb';
 import { FULL_LOAD, moveRequest } from '../support/move-request';
-import { JOBS, startResidentSpark, type ResidentSpark } from '../support/resident-spark';
+import {
+  JOBS,
+  sparkOrSkip,
+  startResidentSpark,
+  type ResidentSpark,
+} from '../support/resident-spark';
 
 /** The same tables by both engines: what readers of the lake find must not tell which it was. */
 describe('the engine spark beside the embedded one', function () {
@@ -35,14 +40,15 @@ describe('the engine spark beside the embedded one', function () {
   let postgres: TestServer;
   let spark: ResidentSpark;
   let embedded: Engine;
-  let root: string;
+  let root: string | undefined;
 
-  before(async () => {
+  before(async function () {
+    const installation = await sparkOrSkip(this);
     root = await mkdtemp(join(tmpdir(), 'comporta-engines-'));
     postgres = await sharedServer(17);
     environment.PASSWORD = postgres.service.password;
     for (const { service } of SERVERS) databases.push(await createTestDatabase(await service()));
-    spark = await startResidentSpark(environment);
+    spark = await startResidentSpark(installation, environment);
     embedded = createEmbeddedEngine(environment, { threads: 1 });
     await postgres.sql(TYPE_DEFINITIONS);
   });
@@ -51,7 +57,7 @@ describe('the engine spark beside the embedded one', function () {
     await embedded?.close();
     for (const database of databases) await database.drop();
     await postgres?.stop();
-    await rm(root, { recursive: true, force: true });
+    if (root !== undefined) await rm(root, { recursive: true, force: true });
   });
 
   const sparkEngine = (runner: JobRunner = spark.runner): Engine =>
@@ -73,7 +79,7 @@ describe('the engine spark beside the embedded one', function () {
     change: Partial<TableSettings> = {},
     more: Partial<MoveRequest> = {},
   ) => {
-    const path = join(root, `lake-${lakes++}`);
+    const path = join(root ?? '', `lake-${lakes++}`);
     const endpoint = {
       connection: { type: 'file' as const, name: 'lake', path },
       settings: { compression: 'zstd' as const, zstdLevel: 1 },
@@ -312,7 +318,7 @@ describe('the engine spark beside the embedded one', function () {
       return moveRequest('small', {
         source: { connection: database!.connection, schemas: [] },
         destination: {
-          connection: { type: 'file', name: 'lake', path: join(root, lake) },
+          connection: { type: 'file', name: 'lake', path: join(root ?? '', lake) },
           settings: { compression: 'snappy', zstdLevel: 1 },
         },
         table: await database!.table('small'),
@@ -356,7 +362,7 @@ describe('the engine spark beside the embedded one', function () {
     it('runs another job where the outcome is gone, or the settings are others', async () => {
       const { submitted, engine } = remembering();
       await engine.move(await request('gone', { token: tokenOf('first') }), watch);
-      const staging = join(root, 'gone/_staging/shop/small');
+      const staging = join(root ?? '', 'gone/_staging/shop/small');
       for (const name of await readdir(staging)) {
         if (name.endsWith('-1')) await rm(join(staging, name), { recursive: true });
       }

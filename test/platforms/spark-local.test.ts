@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureSpark, FAST_JAVA } from '../../scripts/services/spark';
+import { FAST_JAVA } from '../../scripts/services/spark';
 import { openDestination, openSource } from '../../src/endpoints';
 import type { LoadProgress, MoveRequest } from '../../src/engines/engine';
 import { createLocalRunner } from '../../src/engines/spark/local-runner';
@@ -12,28 +12,30 @@ import { localSecretStore } from '../../src/pipeline/secrets';
 import { isCancelRequest } from '../../src/temporal/cancellation';
 import { createTestDatabase, type TestDatabase } from '../sources/mysql/support';
 import { eventually } from '../support/eventually';
+import { readCurrent } from '../support/lake';
 import { FULL_LOAD, moveRequest } from '../support/move-request';
-import { JOBS } from '../support/resident-spark';
+import { JOBS, sparkOrSkip } from '../support/resident-spark';
 import { sharedMariadb, sharedS3, uniqueName } from '../support/servers';
+import { startWorld } from '../support/world';
 
 /** Jobs by the real spark-submit, in processes of their own, into a bucket. */
 describe('the engine spark on this machine', function () {
   this.timeout(200_000);
   let database: TestDatabase;
-  let folder: string;
+  let folder: string | undefined;
   let request: MoveRequest;
   let submit: string;
   const environment: NodeJS.ProcessEnv = { ...process.env, MYSQL_PASSWORD: 'comporta' };
   const secrets = localSecretStore(environment);
 
-  before(async () => {
+  before(async function () {
+    const spark = await sparkOrSkip(this);
     folder = await mkdtemp(join(tmpdir(), 'comporta-jobs-'));
     database = await createTestDatabase(await sharedMariadb());
     await database.run(
       'CREATE TABLE guarded (id int PRIMARY KEY, secret varchar(20))',
       `INSERT INTO guarded VALUES (1, 'a'), (2, 'b'), (3, NULL)`,
     );
-    const spark = await ensureSpark();
     environment['PYSPARK_PYTHON'] = spark.python;
     environment['SPARK_SUBMIT_OPTS'] = FAST_JAVA;
     submit = `${spark.submit} --master local[1] --conf spark.ui.enabled=false --jars ${spark.jars.join(',')}`;
@@ -58,14 +60,18 @@ describe('the engine spark on this machine', function () {
   });
   after(async () => {
     await database?.drop();
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
   /** A worker's engine: it knows of jobs what lies in the folder. */
   const engine = (command = submit) =>
     createSparkEngine({
       name: 'spark',
-      runner: createLocalRunner({ submit: command, environment, folder }),
+      runner: createLocalRunner({
+        submit: command,
+        environment,
+        ...(folder === undefined ? {} : { folder }),
+      }),
       openSource: (endpoint) => openSource(endpoint, secrets),
       openDestination: (endpoint) => openDestination(endpoint, secrets),
       script: join(JOBS, 'ingest_table.py'),
@@ -83,10 +89,10 @@ describe('the engine spark on this machine', function () {
     return { cancellation, heard, moved };
   };
 
-  const tries = async () => (await readdir(folder)).map((name) => name.slice(-1)).toSorted();
+  const tries = async () => (await readdir(folder ?? '')).map((name) => name.slice(-1)).toSorted();
   const pidOf = async (number: number) => {
-    const name = (await readdir(folder)).find((found) => found.endsWith(`-${number}`)) ?? '';
-    const text = await readFile(join(folder, name, 'pid'), 'utf8');
+    const name = (await readdir(folder ?? '')).find((found) => found.endsWith(`-${number}`)) ?? '';
+    const text = await readFile(join(folder ?? '', name, 'pid'), 'utf8');
     return Number(text.split(' ')[0]);
   };
   const isAlive = (group: number) => {
@@ -96,10 +102,20 @@ describe('the engine spark on this machine', function () {
       return false;
     }
   };
-  /** How many readers stand at the gate. */
-  const waiting = async () =>
-    (await database.run(`SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User lock'`))
-      .length;
+  /** Sessions that stand at the gate. */
+  const waiting = async () => {
+    const rows = await database.run(
+      `SELECT ID AS id FROM information_schema.PROCESSLIST WHERE STATE = 'User lock' AND DB = '${database.name}'`,
+    );
+    return rows.map(({ id }) => Number(id));
+  };
+  const someoneWaits = () =>
+    eventually(async () => assert.equal((await waiting()).length, 1), 60_000);
+  /** A server does not notice that a client is gone while it has nothing to send. */
+  const endSessions = async () => {
+    for (const id of await waiting()) await database.run(`KILL ${id}`);
+    await eventually(async () => assert.deepEqual(await waiting(), []));
+  };
 
   it('says what to do where there is no Spark', async () => {
     const missing = engine('no-spark-submit --master local');
@@ -108,13 +124,13 @@ describe('the engine spark on this machine', function () {
       code: 'ConfigurationInvalid',
       problem: 'there is no program no-spark-submit on this worker',
     });
-    assert.deepEqual(await readdir(folder), []);
+    assert.deepEqual(await readdir(folder ?? ''), []);
   });
 
   it('outlives its worker, is found again, cancelled, killed, tried again and published', async () => {
     await database.run(`DO GET_LOCK('gate', 0)`);
     const first = begin(1);
-    await eventually(async () => assert.equal(await waiting(), 1), 60_000);
+    await someoneWaits();
     const group = await pidOf(1);
     assert.equal(first.heard.at(-1)?.job?.state, 'RUNNING');
 
@@ -129,15 +145,17 @@ describe('the engine spark on this machine', function () {
     second.cancellation.abort(new CancelledFailure('CANCELLED'));
     await assert.rejects(second.moved, { message: 'CANCELLED' });
     assert.ok(!isAlive(group));
+    await endSessions();
 
     const third = begin(3);
-    await eventually(async () => assert.equal(await waiting(), 1), 60_000);
+    await someoneWaits();
     process.kill(-(await pidOf(2)), 'SIGKILL');
     await assert.rejects(third.moved, {
       code: 'EngineFailed',
       problem: /^the Spark job was killed/,
     });
 
+    await endSessions();
     await database.run(`DO RELEASE_LOCK('gate')`);
     const moved = await begin(4).moved;
     assert.deepEqual(await tries(), ['1', '2', '3']);
@@ -158,7 +176,42 @@ describe('the engine spark on this machine', function () {
     assert.equal(published.rows, 3);
     const { domain, entity } = request.identity;
     await destination.retain(domain, entity, { runs: 3, days: 0 });
-    assert.equal(await destination.isStaged(moved.files[0]!), false);
+    const { staging } = moved.files[0]!.receipt as { readonly staging: string };
+    const [, requests = ''] = /^(.*)-\d+\/[^/]+$/.exec(staging) ?? [];
+    assert.match(requests, /^_staging\/shop\/guarded\/run-1\.spark-/);
+    assert.equal(await destination.getDocument(`${requests}/request.json`), undefined);
     await destination.close();
+  });
+
+  it('loads a table of a pipeline that says so', async () => {
+    await database.run('CREATE TABLE plain (id int PRIMARY KEY)', 'INSERT INTO plain VALUES (7)');
+    const { host, port, user } = database.connection;
+    const world = await startWorld({
+      files: {
+        'connections.yaml': `
+connections:
+  shop: { type: mysql, host: ${host}, port: ${port}, user: ${user}, password: env:MYSQL_PASSWORD, database: ${database.name} }
+  lake: { type: file, path: ../lake }`,
+        'shop.yaml': `
+pipeline: shop
+source: { connection: shop }
+tables: { include: [plain] }
+defaults: { engine: spark }
+destination: { connection: lake }`,
+      },
+      environment: environment as Record<string, string>,
+      roles: ['control', 'spark'],
+      sparkSubmit: submit,
+    });
+    try {
+      const summary = await world.run({ pipeline: 'shop', batch: 'spark' });
+      assert.equal(summary.loaded, 1);
+      assert.deepEqual(await readCurrent(world.lake, 'shop', 'plain', 'id'), [[7]]);
+      const states = await (await world.history()).states('shop', ['plain']);
+      const { engine: name, rowsAtSource } = states.get('plain')?.lastSuccess ?? {};
+      assert.deepEqual([name, rowsAtSource], ['spark', 1]);
+    } finally {
+      await world.close();
+    }
   });
 });

@@ -2,11 +2,23 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ensureSpark, FAST_JAVA } from '../../scripts/services/spark';
+import { ToolUnavailableError } from '../../scripts/services/service';
+import { ensureSpark, FAST_JAVA, type SparkInstallation } from '../../scripts/services/spark';
 import type { JobRunner } from '../../src/engines/spark/job-runner';
 import { ComportaError } from '../../src/errors';
 
 export const JOBS = join(__dirname, '../../jobs');
+
+/** The Spark of this machine; a machine that can have none skips the tests that need it, and says so. */
+export async function sparkOrSkip(context: Mocha.Context): Promise<SparkInstallation> {
+  try {
+    return await ensureSpark();
+  } catch (error) {
+    if (!(error instanceof ToolUnavailableError)) throw error;
+    process.stderr.write(`skipped: ${error.message}\n`);
+    return context.skip();
+  }
+}
 
 export interface ResidentSpark {
   readonly runner: JobRunner;
@@ -17,8 +29,10 @@ export interface ResidentSpark {
  * One session of Spark that runs the job's own code for one request after another: starting a Java
  * machine for each of many small tables would take seconds every time.
  */
-export async function startResidentSpark(environment: NodeJS.ProcessEnv): Promise<ResidentSpark> {
-  const { python, jars } = await ensureSpark();
+export async function startResidentSpark(
+  { python, jars }: SparkInstallation,
+  environment: NodeJS.ProcessEnv,
+): Promise<ResidentSpark> {
   // Not by spark-submit, which keeps standard input to itself.
   const options = [
     ...['--master', 'local[2]', '--jars', jars.join(','), '--conf', 'spark.ui.enabled=false'],
@@ -36,11 +50,13 @@ export async function startResidentSpark(environment: NodeJS.ProcessEnv): Promis
   });
   const errors: string[] = [];
   driver.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
-  const lines = createInterface({ input: driver.stdout })[Symbol.asyncIterator]();
+  const lines: AsyncIterator<string> = createInterface({ input: driver.stdout })[
+    Symbol.asyncIterator
+  ]();
   const next = async () => {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error(`Spark has ended: ${errors.join('').slice(-4000)}`);
-    return value;
+    const line = await lines.next();
+    if (line.done === true) throw new Error(`Spark has ended: ${errors.join('').slice(-4000)}`);
+    return line.value;
   };
   await next();
   let turn: Promise<unknown> = Promise.resolve();

@@ -43,10 +43,12 @@ export interface WorldOptions {
   /** File name to YAML text; `connections.yaml` must name a `lake` of `path: ../lake`. */
   readonly files: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Default: control and embedded. */
-  readonly roles?: readonly Role[];
   /** Loads at a time. Default: 4. */
   readonly maxLoads?: number;
+  /** Default: `control` and `embedded`. */
+  readonly roles?: readonly Role[];
+  /** For the role `spark`. */
+  readonly sparkSubmit?: string;
   /** The worker's clock. Default: the machine's. */
   readonly now?: () => Date;
   /** Default: the shared server, which has no Web UI. */
@@ -57,8 +59,9 @@ export interface WorldOptions {
 export async function startWorld({
   files,
   environment = {},
-  roles = ['control', 'embedded'],
   maxLoads = 4,
+  roles = ['control', 'embedded'],
+  sparkSubmit = 'spark-submit',
   now = () => new Date(),
   temporal,
 }: WorldOptions): Promise<World> {
@@ -70,7 +73,7 @@ export async function startWorld({
   const { client, address } = await connectClient(temporal);
   const connection = await NativeConnection.connect({ address });
   const allVariables = { ...process.env, ...environment };
-  const resources = createResources(allVariables);
+  const resources = createResources(allVariables, { sparkSubmit });
   const loadProject = createProjectLoader(pipelines, allVariables);
   const logged: string[] = [];
   const { ended, stop } = runWorkers(

@@ -1,5 +1,6 @@
 import { callTemporal } from '../../temporal/errors';
 import { idleQueues } from '../../temporal/task-queues';
+import type { EngineName } from '../../pipeline/pipeline';
 import type { Finding } from '../../sources/source';
 import type { CommandContext } from '../context';
 import { group, type CheckGroup } from './group';
@@ -8,6 +9,7 @@ import { group, type CheckGroup } from './group';
 export async function checkTemporal(
   context: CommandContext,
   profile: string | undefined,
+  engines: Iterable<EngineName>,
 ): Promise<CheckGroup> {
   return group('Temporal', async () => {
     const temporal = await context.openClient(profile);
@@ -16,7 +18,7 @@ export async function checkTemporal(
       await callTemporal(temporal, () =>
         temporal.client.workflowService.describeNamespace({ namespace }),
       );
-      const idle = await idleQueues(temporal, context.now());
+      const idle = await idleQueues(temporal, context.now(), engines);
       const findings = idle.map(({ role, taskQueue }): Finding => ({
         severity: 'warning',
         subject: `task queue ${taskQueue}`,

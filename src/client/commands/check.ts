@@ -10,6 +10,7 @@ import {
 import { checkHistory } from '../check/history';
 import { checkPipeline, MOST_TABLES } from '../check/pipeline';
 import { checkTemporal } from '../check/temporal';
+import { enginesOf } from '../../pipeline/engines-of';
 import { checkLines } from '../check/lines';
 import type { CheckGroup } from '../check/group';
 import { styleFor } from '../render/style';
@@ -56,7 +57,7 @@ export async function check(
   }
   note('the history and Temporal');
   groups.push(await checkHistory(context, project));
-  groups.push(await checkTemporal(context, options.profile));
+  groups.push(await checkTemporal(context, options.profile, enginesOf(pipelines)));
 
   const findings = groups.flatMap((group) => group.findings);
   const errors = findings.filter(({ severity }) => severity === 'error').length;

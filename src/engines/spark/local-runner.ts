@@ -128,7 +128,8 @@ function start(
 }
 
 /** Resolves when the try has succeeded. */
-async function watchTry(place: string, { report, signal, shouldCancel }: JobWatch): Promise<void> {
+async function watchTry(place: string, watch: JobWatch): Promise<void> {
+  const { signal } = watch;
   for (;;) {
     const state = await stateOf(place);
     if (state.is === 'succeeded') return;
@@ -140,10 +141,10 @@ async function watchTry(place: string, { report, signal, shouldCancel }: JobWatc
       });
     }
     if (signal.aborted) {
-      if (shouldCancel(signal.reason) && state.pid !== undefined) await end(place, state.pid);
+      if (watch.shouldCancel(signal.reason) && state.pid !== undefined) await end(place, state.pid);
       throw signal.reason;
     }
-    report({ state: state.pid === undefined ? 'STARTING' : 'RUNNING', output });
+    watch.report({ state: state.pid === undefined ? 'STARTING' : 'RUNNING', output });
     await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execute, findExecutable } from '../../../scripts/services/command';
+import { execute } from '../../../scripts/services/command';
 import { ensurePython } from '../../../scripts/services/python';
-import { ToolUnavailableError } from '../../../scripts/services/service';
+import { ensureSpark } from '../../../scripts/services/spark';
 
 export type ReaderName = 'pyarrow' | 'spark';
 
-const PACKAGES = { pyarrow: ['pyarrow==26.0.1'], spark: ['pyspark==3.5.5'] } as const;
+const PYARROW = ['pyarrow==26.0.1'] as const;
 
 export interface FileToRead {
   readonly path: string;
@@ -72,14 +72,8 @@ export interface Answer {
 
 /** Installs a reader's packages. Throws ToolUnavailableError where it cannot run. */
 export async function prepareReader(reader: ReaderName): Promise<string> {
-  if (reader === 'spark' && findExecutable('java') === undefined) {
-    throw new ToolUnavailableError('Java is missing, without which there is no Spark.');
-  }
-  // The folder of the benchmark's Spark, so that 345 MB are installed once.
-  const { python } = await ensurePython(
-    reader === 'spark' ? 'bench-spark' : 'parquet-readers',
-    PACKAGES[reader],
-  );
+  if (reader === 'spark') return (await ensureSpark()).python;
+  const { python } = await ensurePython('parquet-readers', PYARROW);
   return python;
 }
 
