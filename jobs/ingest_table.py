@@ -106,7 +106,10 @@ def fetch_json(address, headers):
 
 def parse_reference(text):
     kind, _, rest = text.partition(":")
-    return {"from": kind, "path" if kind == "file" else "name": rest}
+    if kind == "asm":
+        name, _, key = rest.partition("#")
+        return {"from": kind, "id": name, **({"key": key} if key else {})}
+    return {"from": kind, {"env": "name", "file": "path", "gsm": "version"}[kind]: rest}
 
 
 # The lake

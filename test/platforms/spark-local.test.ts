@@ -1,8 +1,13 @@
 import { CancelledFailure } from '@temporalio/common';
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { FAST_JAVA } from '../../scripts/services/spark';
 import { openDestination, openSource } from '../../src/endpoints';
 import type { LoadProgress, MoveRequest } from '../../src/engines/engine';
@@ -25,6 +30,7 @@ describe('the engine spark on this machine', function () {
   let folder: string | undefined;
   let request: MoveRequest;
   let submit: string;
+  let python: string;
   const environment: NodeJS.ProcessEnv = { ...process.env, MYSQL_PASSWORD: 'comporta' };
   const secrets = localSecretStore(environment);
 
@@ -36,7 +42,8 @@ describe('the engine spark on this machine', function () {
       'CREATE TABLE guarded (id int PRIMARY KEY, secret varchar(20))',
       `INSERT INTO guarded VALUES (1, 'a'), (2, 'b'), (3, NULL)`,
     );
-    environment['PYSPARK_PYTHON'] = spark.python;
+    python = spark.python;
+    environment['PYSPARK_PYTHON'] = python;
     environment['SPARK_SUBMIT_OPTS'] = FAST_JAVA;
     submit = `${spark.submit} --master local[1] --conf spark.ui.enabled=false --jars ${spark.jars.join(',')}`;
     const s3 = await sharedS3();
@@ -59,8 +66,11 @@ describe('the engine spark on this machine', function () {
     });
   });
   after(async () => {
-    await database?.drop();
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    // Nothing is there where there is no Spark.
+    if (folder === undefined) return;
+    await endSessions();
+    await database.drop();
+    await rm(folder, { recursive: true, force: true });
   });
 
   /** A worker's engine: it knows of jobs what lies in the folder. */
@@ -125,6 +135,34 @@ describe('the engine spark on this machine', function () {
       problem: 'there is no program no-spark-submit on this worker',
     });
     assert.deepEqual(await readdir(folder ?? ''), []);
+  });
+
+  it('reads secrets of Google Secret Manager as the machine that it runs on', async () => {
+    const asked: string[] = [];
+    const server = createServer((incoming, outgoing) => {
+      const { url = '', headers } = incoming;
+      asked.push(`${url} ${String(headers['metadata-flavor'] ?? headers.authorization)}`);
+      const data = Buffer.from('päss').toString('base64');
+      outgoing.end(JSON.stringify({ access_token: 'token', payload: { data } }));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const script = [
+      'import ingest_table as job',
+      `print(job.read_secret(job.parse_reference('gsm:projects/p/secrets/s/versions/2')))`,
+    ];
+    const { stdout } = await promisify(execFile)(python, ['-c', script.join('\n')], {
+      env: {
+        ...{ PYTHONPATH: JOBS, PYTHONIOENCODING: 'utf8', GCE_METADATA_HOST: address },
+        COMPORTA_SECRET_MANAGER: `http://${address}`,
+      },
+    });
+    server.close();
+    assert.equal(stdout, 'päss\n');
+    assert.deepEqual(asked, [
+      '/computeMetadata/v1/instance/service-accounts/default/token Google',
+      '/v1/projects/p/secrets/s/versions/2:access Bearer token',
+    ]);
   });
 
   it('outlives its worker, is found again, cancelled, killed, tried again and published', async () => {
