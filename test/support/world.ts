@@ -43,8 +43,6 @@ export interface WorldOptions {
   /** File name to YAML text; `connections.yaml` must name a `lake` of `path: ../lake`. */
   readonly files: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Default: control and embedded. */
-  readonly roles?: readonly Role[];
   /** Loads at a time. Default: 4. */
   readonly maxLoads?: number;
   /** Default: `control` and `embedded`. */
@@ -61,7 +59,6 @@ export interface WorldOptions {
 export async function startWorld({
   files,
   environment = {},
-  roles = ['control', 'embedded'],
   maxLoads = 4,
   roles = ['control', 'embedded'],
   sparkSubmit = 'spark-submit',
