@@ -1,3 +1,4 @@
+import { ensureBigquery } from './services/bigquery';
 import { ensureChromium } from './services/chromium';
 import { ensureMariadb } from './services/mariadb';
 import { ensureMysql } from './services/mysql';
@@ -10,7 +11,7 @@ import { ensureTemporal } from './services/temporal';
 type Progress = (line: string) => void;
 
 /** The services, and what tests run besides. */
-const toolNames = [...serviceNames, 'prometheus', 'chromium'] as const;
+const toolNames = [...serviceNames, 'bigquery', 'prometheus', 'chromium'] as const;
 
 type ToolName = (typeof toolNames)[number];
 
@@ -20,6 +21,7 @@ const installers: Readonly<Record<ToolName, (progress: Progress) => Promise<unkn
   mysql: ensureMysql,
   postgres: () => ensurePostgres(),
   s3: ensureS3,
+  bigquery: ensureBigquery,
   prometheus: ensurePrometheus,
   chromium: ensureChromium,
 };

@@ -1,3 +1,4 @@
+import { startBigquery } from '../../scripts/services/bigquery';
 import { startMariadb } from '../../scripts/services/mariadb';
 import { startMysql } from '../../scripts/services/mysql';
 import { startPostgres } from '../../scripts/services/postgres';
@@ -18,6 +19,7 @@ export const sharedMariadb = shared(() => startMariadb());
 export const sharedMysql = shared(() => startMysql());
 export const sharedPostgres = shared(() => startPostgres());
 export const sharedS3 = shared(() => startS3());
+export const sharedBigquery = shared(() => startBigquery());
 export const sharedTemporal = shared(() => startTemporal({ headless: true }));
 
 let counter = 0;
