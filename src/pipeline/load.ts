@@ -110,6 +110,10 @@ function readConnections(
       ),
     );
   }
+  if (history.type === 'bigquery') {
+    const at = ['history', 'leases'];
+    mistakes.push(...connectionMistake(file, at, history.leases, ['file', 's3'], connections));
+  }
   return { connections, history };
 }
 
