@@ -14,8 +14,11 @@ export interface BigqueryStore extends HistoryStore {
   readonly settings: BigqueryHistorySettings;
   /** @param endpoint a way to the emulator. Default: straight. */
   open(endpoint?: string): Promise<History>;
-  /** Runs a statement beside the history, in its dataset; rows as objects. */
-  sql(statement: string): Promise<Record<string, unknown>[]>;
+  /**
+   * Runs a statement beside the history; rows as objects.
+   * @param within the default dataset. Default: the history's.
+   */
+  sql(statement: string, within?: string): Promise<Record<string, unknown>[]>;
   /** Instead of `dispose`: leaves the dataset's tables, without a row. */
   empty(): Promise<void>;
 }
@@ -38,8 +41,8 @@ export async function newBigqueryStore(dataset = uniqueName('history')): Promise
   };
   let elapsed = 0;
   let used = false;
-  const sql: BigqueryStore['sql'] = async (query) => {
-    const defaultDataset = { projectId: project, datasetId: dataset };
+  const sql: BigqueryStore['sql'] = async (query, within = dataset) => {
+    const defaultDataset = { projectId: project, datasetId: within };
     const [rows] = await client.query({ query, defaultDataset });
     return rows as Record<string, unknown>[];
   };
