@@ -1,3 +1,4 @@
+import { ensureBigquery } from './services/bigquery';
 import { ensureChromium } from './services/chromium';
 import { ensureGcs } from './services/gcs';
 import { ensureMariadb } from './services/mariadb';
@@ -12,7 +13,7 @@ import { ensureTemporal } from './services/temporal';
 type Progress = (line: string) => void;
 
 /** The services, and what tests run besides. */
-const toolNames = [...serviceNames, 'prometheus', 'chromium', 'moto'] as const;
+const toolNames = [...serviceNames, 'bigquery', 'prometheus', 'chromium', 'moto'] as const;
 
 type ToolName = (typeof toolNames)[number];
 
@@ -23,6 +24,7 @@ const installers: Readonly<Record<ToolName, (progress: Progress) => Promise<unkn
   postgres: () => ensurePostgres(),
   s3: ensureS3,
   gcs: ensureGcs,
+  bigquery: ensureBigquery,
   prometheus: ensurePrometheus,
   chromium: ensureChromium,
   moto: ensureMoto,

@@ -191,7 +191,8 @@ export function openNotifier(project: Project, name: string, secrets: SecretStor
   throw wrongType(connection, 'a slack or smtp connection');
 }
 
-function openStore(connection: LakeConnection, secrets: SecretStore): ObjectStore {
+/** The storage that a lake lies in. */
+export function openStore(connection: LakeConnection, secrets: SecretStore): ObjectStore {
   switch (connection.type) {
     case 'file': {
       const { createFileStore } = load('./destinations/parquet/file-store') as typeof FileStore;

@@ -3,10 +3,10 @@ import type { ServiceDirectory } from './directory';
 import { leaveDirectory, leaveServer } from './end-of-process';
 import { commandLineOf } from './process-table';
 import { serverProcess, type ServerCommand } from './process';
-import { loopback, type NativeService, type ServiceName } from './service';
+import { loopback, type NativeService } from './service';
 
-export interface NativeServer {
-  readonly name: ServiceName;
+export interface NativeServer<Name extends string> {
+  readonly name: Name;
   readonly port: number;
   readonly directory: ServiceDirectory;
   /** The command line, with the caller's extra arguments at the end. */
@@ -19,7 +19,9 @@ export interface NativeServer {
 }
 
 /** Starts a server whose directory is prepared, and gives the handle that owns both. */
-export async function startNative(server: NativeServer): Promise<NativeService> {
+export async function startNative<Name extends string>(
+  server: NativeServer<Name>,
+): Promise<NativeService<Name>> {
   const { name, port, directory, command, ready, stopSignal = 'SIGTERM' } = server;
   const logFile = join(directory.path, 'server.log');
   const running = serverProcess({ name, logFile, ready, stopSignal });
@@ -61,9 +63,9 @@ export async function startNative(server: NativeServer): Promise<NativeService> 
  * A service with its connection facts. A spread would read `pid` once and freeze it, hence the
  * facts are added to the service itself.
  */
-export function withFacts<Facts extends object>(
-  service: NativeService,
+export function withFacts<Service extends object, Facts extends object>(
+  service: Service,
   facts: Facts,
-): NativeService & Facts {
+): Service & Facts {
   return Object.assign(service, facts);
 }

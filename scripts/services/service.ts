@@ -12,9 +12,12 @@ export const serviceNames = ['temporal', 'mariadb', 'mysql', 'postgres', 's3', '
 
 export type ServiceName = (typeof serviceNames)[number];
 
-/** A server that answers on `host:port` until `stop()`. */
-export interface RunningService {
-  readonly name: ServiceName;
+/**
+ * A server that answers on `host:port` until `stop()`.
+ * `Name` is of those that `npm run services` starts, unless it is a server of tests alone.
+ */
+export interface RunningService<Name extends string = ServiceName> {
+  readonly name: Name;
   readonly host: string;
   /** Stays the same over restarts. */
   readonly port: number;
@@ -45,7 +48,7 @@ export type StopRecord =
   | { readonly kind: 'compose'; readonly project: string };
 
 /** A server whose process this project owns, so that tests can take it down. */
-export interface NativeService extends RunningService {
+export interface NativeService<Name extends string = ServiceName> extends RunningService<Name> {
   readonly directory: string;
   readonly logFile: string;
   /**

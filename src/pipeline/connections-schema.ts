@@ -251,6 +251,25 @@ const history = z.discriminatedUnion('type', [
       defaults.DEFAULT_HISTORY_SCHEMA,
     ),
   }),
+  section({
+    type: z.literal('bigquery').describe('A dataset of BigQuery, for any number of machines.'),
+    project: environmentText().describe('The project that holds the dataset and pays for queries.'),
+    dataset: name(
+      /^[A-Za-z0-9_]{1,1024}$/,
+      'letters, digits and underscores, at most 1,024 in all',
+    ).describe('The dataset; it is made where it is missing.'),
+    location: optional(
+      environmentText(),
+      'Where the dataset lies, such as southamerica-east1 or EU. Default: US.',
+    ),
+    endpoint: optional(
+      environmentText(),
+      'URL of another endpoint than bigquery.googleapis.com. One of http is sent no credentials.',
+    ),
+    leases: connectionName().describe(
+      'A lake of this file. BigQuery cannot decide between two who ask at once: who loads which table is kept there, under `_leases/`.',
+    ),
+  }),
 ]);
 
 /** connections.yaml. */

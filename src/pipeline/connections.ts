@@ -494,14 +494,34 @@ export function resolveHistory(
       schema: history.schema ?? DEFAULT_HISTORY_SCHEMA,
     });
   }
+  const context: Context = { ...surroundings, file, mistakes };
+  if (history?.type === 'bigquery') return bigqueryHistory(context, history);
   const given = history?.type === 'sqlite' ? history.path : undefined;
-  const text = resolveText(
-    { ...surroundings, file, mistakes },
-    ['history', 'path'],
-    given ?? DEFAULT_HISTORY_PATH,
-  );
+  const text = resolveText(context, ['history', 'path'], given ?? DEFAULT_HISTORY_PATH);
   return defined({
     type: 'sqlite',
     path: text === undefined ? undefined : path.resolve(surroundings.directory, text),
+  });
+}
+
+function bigqueryHistory(
+  context: Context,
+  input: Partly<Extract<NonNullable<ConnectionsFile['history']>, { type: 'bigquery' }>>,
+): Partly<HistorySettings> {
+  const text = (key: 'project' | 'location' | 'endpoint') =>
+    resolveText(context, ['history', key], input[key]);
+  const endpoint = text('endpoint');
+  const problem = endpoint === undefined ? undefined : endpointProblem(endpoint);
+  if (problem !== undefined) {
+    const fix = 'write scheme, host and port, such as http://127.0.0.1:9050';
+    context.mistakes.push(context.file.mistake(['history', 'endpoint'], 'key', problem, fix));
+  }
+  return defined({
+    type: input.type,
+    project: text('project'),
+    dataset: input.dataset,
+    location: text('location'),
+    endpoint: endpoint?.replace(/\/+$/, ''),
+    leases: input.leases,
   });
 }

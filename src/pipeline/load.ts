@@ -110,6 +110,12 @@ function readConnections(
       ),
     );
   }
+  if (history.type === 'bigquery') {
+    const at = ['history', 'leases'];
+    mistakes.push(
+      ...connectionMistake(file, at, history.leases, ['file', 's3', 'gcs'], connections),
+    );
+  }
   return { connections, history };
 }
 

@@ -316,7 +316,19 @@ export type Connection =
 /** Where Historico_Execucao lives. */
 export type HistorySettings =
   | { readonly type: 'sqlite'; readonly path: string }
-  | { readonly type: 'postgres'; readonly connection: string; readonly schema: string };
+  | { readonly type: 'postgres'; readonly connection: string; readonly schema: string }
+  | BigqueryHistorySettings;
+
+export interface BigqueryHistorySettings {
+  readonly type: 'bigquery';
+  readonly project: string;
+  readonly dataset: string;
+  /** Undefined: where BigQuery makes datasets unless told otherwise, the US. */
+  readonly location?: string;
+  readonly endpoint?: string;
+  /** Name of the lake connection that keeps the leases. */
+  readonly leases: string;
+}
 
 /** One pipelines folder, validated as a whole. */
 export interface Project {

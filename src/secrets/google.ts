@@ -1,6 +1,7 @@
 import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
 import { googleAuthLibrary, grpc } from 'google-gax';
 import { ComportaError } from '../errors';
+import { openedOnce } from '../google-client';
 import type { SecretReference } from '../pipeline/pipeline';
 import { referenceText, withoutNewline } from '../pipeline/secrets';
 import { googleSecretError, invalidSecret } from './errors';
@@ -19,14 +20,14 @@ const TIMEOUT_MS = 20_000;
  * @throws ComportaError ConfigurationInvalid for an endpoint that is none.
  */
 export function googleSecrets(endpoint: string | undefined): ReadVersion {
+  const options = endpoint === undefined ? {} : clientOptions(endpoint);
   // Its idle connection keeps no process alive.
-  const client = new SecretManagerServiceClient(
-    endpoint === undefined ? {} : clientOptions(endpoint),
-  );
+  const opened = openedOnce(() => new SecretManagerServiceClient(options));
   return async (reference) => {
     const text = referenceText(reference);
     let bytes: Uint8Array | string | null | undefined;
     try {
+      const client = await opened.get();
       const [answer] = await client.accessSecretVersion(
         { name: reference.version },
         { timeout: TIMEOUT_MS },

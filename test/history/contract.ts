@@ -13,8 +13,15 @@ export interface HistoryStore {
   dispose(): Promise<void>;
 }
 
-/** What every History does; registered as tests under `name`. */
-export function historyContract(name: string, newStore: () => Promise<HistoryStore>): void {
+/**
+ * What every History does; registered as tests under `name`.
+ * @param scenarios how many are made up for the comparison with a plain reading.
+ */
+export function historyContract(
+  name: string,
+  newStore: () => Promise<HistoryStore>,
+  scenarios = 60,
+): void {
   describe(`history contract: ${name}`, () => {
     let store: HistoryStore;
     let history: History;
@@ -252,7 +259,7 @@ export function historyContract(name: string, newStore: () => Promise<HistorySto
             }
           },
         ),
-        { seed: 20260301, numRuns: 60 },
+        { seed: 20260301, numRuns: scenarios },
       );
     });
 

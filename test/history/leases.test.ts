@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { createFileStore } from '../../src/destinations/parquet/file-store';
 import { ComportaError } from '../../src/errors';
 import type { History, Lease } from '../../src/history/history';
-import { firstFence } from '../../src/history/leases';
+import { createLakeLeases } from '../../src/history/lake-leases';
+import { acquireLease, firstFence } from '../../src/history/leases';
 import { openSqliteHistory } from '../../src/history/sqlite';
 import { createMemoryHistory } from '../support/memory-history';
 import { temporaryFolder } from './sqlite-store';
@@ -24,9 +26,11 @@ interface Model {
   readonly leases: { readonly table: string; readonly owner: string; readonly fence: number }[];
 }
 
+type Leases = Pick<History, 'acquireLease' | 'leaseHolder'>;
+
 interface Real {
   readonly clock: { time: number };
-  readonly history: History;
+  readonly history: Leases;
   readonly leases: Lease[];
 }
 
@@ -159,7 +163,7 @@ const steps = [
 ];
 
 async function checkAgainstModel(
-  openStore: (now: () => number) => Promise<{ history: History; dispose: () => Promise<void> }>,
+  openStore: (now: () => number) => Promise<{ history: Leases; dispose: () => Promise<void> }>,
 ): Promise<void> {
   await fc.assert(
     fc.asyncProperty(fc.commands(steps, { maxCommands: 60 }), async (commands) => {
@@ -192,6 +196,20 @@ describe('leases', () => {
           await history.close();
           await folder.remove();
         },
+      };
+    });
+  });
+
+  it('in a lake behave as a simple model says', async () => {
+    await checkAgainstModel(async (now) => {
+      const folder = await temporaryFolder();
+      const leases = createLakeLeases(createFileStore(folder.path), now);
+      return {
+        history: {
+          acquireLease: (request) => acquireLease(leases, request),
+          leaseHolder: (pipeline, table) => leases.holder(pipeline, table),
+        },
+        dispose: () => folder.remove(),
       };
     });
   });

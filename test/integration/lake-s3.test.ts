@@ -9,6 +9,7 @@ import { createParquetDestination } from '../../src/destinations/parquet/parquet
 import { createS3Store } from '../../src/destinations/parquet/s3-store';
 import type { ObjectStore } from '../../src/destinations/parquet/storage';
 import { ComportaError } from '../../src/errors';
+import { createLakeLeases } from '../../src/history/lake-leases';
 import type { S3Connection } from '../../src/pipeline/pipeline';
 import { localSecretStore } from '../../src/pipeline/secrets';
 import type { NativeS3Service } from '../../scripts/services/s3';
@@ -192,6 +193,22 @@ describe('a lake on S3', function () {
     }
     await destination.close();
     there.destroy();
+  });
+
+  it('keeps leases, each of which goes to one of many who ask at once', async () => {
+    const lake = open();
+    // At one moment, as two threads of one machine may ask.
+    const leases = createLakeLeases(lake, () => Date.parse('2026-03-01T00:00:00Z'));
+    const request = { pipeline: 'sales', table: 'orders', ttlMs: 60_000 };
+    const owners = Array.from({ length: 8 }, (_, index) => `owner-${index}`);
+    const fences = await Promise.all(owners.map((owner) => leases.take({ ...request, owner })));
+    assert.equal(fences.filter((fence) => fence !== undefined).length, 1);
+    const holder = await leases.holder('sales', 'orders');
+    assert.equal(holder?.owner, owners[fences.findIndex((fence) => fence !== undefined)]);
+    const again = owners.map(() => leases.take({ ...request, owner: holder?.owner ?? '' }));
+    assert.equal(new Set(await Promise.all(again)).size, owners.length);
+    assert.deepEqual([...(await leases.holders('sales')).keys()], ['orders']);
+    await lake.close();
   });
 
   it('lists and deletes more objects than one page has', async () => {

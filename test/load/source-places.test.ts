@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ComportaError } from '../../src/errors';
+import { newLakeLeaseStore } from '../history/lake-lease-store';
 import { newSqliteStore } from '../history/sqlite-store';
 import { createSourcePlaces } from '../../src/load/source-places';
 import { eventually } from '../support/eventually';
@@ -8,6 +9,7 @@ import { createMemoryHistory } from '../support/memory-history';
 import { CONNECTION, placesContract, QUICK, TestWorker } from './places-contract';
 
 placesContract('in SQLite', newSqliteStore, 60);
+placesContract('in a lake', newLakeLeaseStore, 10);
 
 describe('places at a source', () => {
   it('are handed from load to load without a word to the history', async () => {

@@ -467,6 +467,27 @@ overrides:
     });
   });
 
+  it('keeps the history in BigQuery if told so', async () => {
+    const history = `history:
+  type: bigquery
+  project: env:PROJECT
+  dataset: comporta
+  location: southamerica-east1
+  endpoint: http://127.0.0.1:9050/
+  leases: lake
+`;
+    const files = { 'connections.yaml': `${CONNECTIONS}${history}`, 'a.yaml': SALES };
+    const project = await load(files, { PROJECT: 'our-project' });
+    assert.deepEqual(project.history, {
+      type: 'bigquery',
+      project: 'our-project',
+      dataset: 'comporta',
+      location: 'southamerica-east1',
+      endpoint: 'http://127.0.0.1:9050',
+      leases: 'lake',
+    });
+  });
+
   it('sees through links when two connections are one lake', async () => {
     const files = {
       'connections.yaml': `${CONNECTIONS}  other: { type: file, path: link/lake }\n  real: { type: file, path: target/lake }\n`,

@@ -419,7 +419,7 @@ const CONNECTION_CASES: readonly Case[] = [
   [
     'history type',
     'history: { type: mysql }',
-    '5:18 history.type: must be one of sqlite, postgres',
+    '5:18 history.type: must be one of sqlite, postgres, bigquery',
   ],
   [
     'history on a MySQL connection',
@@ -430,6 +430,26 @@ const CONNECTION_CASES: readonly Case[] = [
     'history on no connection',
     'history: { type: postgres, connection: bokos }',
     '5:40 history.connection: connection bokos is not in connections.yaml',
+  ],
+  [
+    'history in BigQuery without leases',
+    'history: { type: bigquery, project: p, dataset: d }',
+    '5:1 history.leases: is missing',
+  ],
+  [
+    'leases in no lake',
+    'history: { type: bigquery, project: p, dataset: d, leases: shop }',
+    '5:60 history.leases: connection shop is of type mysql',
+  ],
+  [
+    'history in a dataset with a strange name',
+    'history: { type: bigquery, project: p, dataset: a-b, leases: lake }',
+    '5:49 history.dataset: is not a valid name',
+  ],
+  [
+    "history at an emulator's address with a path",
+    "history: { type: bigquery, project: p, dataset: d, leases: lake, endpoint: 'http://h/x' }",
+    '5:66 history.endpoint: has a path',
   ],
 ];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Execute } from '../../scripts/services/command';
@@ -63,6 +63,34 @@ describe('Python environments', () => {
       (error) => error instanceof ToolUnavailableError && error.message.includes('no such release'),
     );
     assert.ok(!existsSync(join(cache, 'python-peer', environmentVersion('3.11', ['a==1']))));
+  });
+
+  it('take the interpreter that was asked for, also one of pyenv', async () => {
+    const usual = process.env['PYENV_ROOT'];
+    process.env['PYENV_ROOT'] = cache;
+    try {
+      const bin = join(cache, 'versions/9.7.2/bin');
+      await mkdir(bin, { recursive: true });
+      await writeFile(join(bin, 'python3'), '', { mode: 0o755 });
+      const made: string[] = [];
+      const run: Execute = (command, args) => {
+        if (args[0] === '-m' && args[1] === 'venv') made.push(command);
+        // pyenv's own name on PATH of a version that is not chosen.
+        if (args[0] === '-c' && command.includes('shims'))
+          return Promise.reject(new Error('pyenv'));
+        if (args[0] === '-c') return Promise.resolve(command.startsWith(bin) ? '9.7\n' : '3.11\n');
+        return Promise.resolve('');
+      };
+      await ensurePython('peer', ['a==1'], undefined, run, '9.7');
+      assert.deepEqual(made, [join(bin, 'python3')]);
+      await assert.rejects(
+        ensurePython('peer', ['a==1'], undefined, run, '9.8'),
+        (error) => error instanceof ToolUnavailableError && /Python 9\.8 is/.test(error.message),
+      );
+    } finally {
+      if (usual === undefined) delete process.env['PYENV_ROOT'];
+      else process.env['PYENV_ROOT'] = usual;
+    }
   });
 
   it('want a recent interpreter', async () => {

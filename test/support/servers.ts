@@ -1,3 +1,4 @@
+import { startBigquery } from '../../scripts/services/bigquery';
 import { startGcs } from '../../scripts/services/gcs';
 import { startMariadb } from '../../scripts/services/mariadb';
 import { startMoto } from '../../scripts/services/moto';
@@ -20,6 +21,7 @@ export const sharedMariadb = shared(() => startMariadb());
 export const sharedMysql = shared(() => startMysql());
 export const sharedPostgres = shared(() => startPostgres());
 export const sharedS3 = shared(() => startS3());
+export const sharedBigquery = shared(() => startBigquery());
 export const sharedGcs = shared(() => startGcs());
 export const sharedMoto = shared(() => startMoto());
 export const sharedTemporal = shared(() => startTemporal({ headless: true }));

@@ -3,14 +3,15 @@ import {
   type ListMultipartUploadsCommandInput,
   type MultipartUpload,
 } from '@aws-sdk/client-s3';
+import { isOfRun } from './folders';
 import { entityFolder, isPartOf, runOfPath } from './layout';
 import type { S3Access } from './s3-access';
 import { abortUpload } from './s3-upload';
 import type { ObjectStore, StagingScope } from './storage';
 
 /**
- * Aborts the uploads begun under a table's folder, or of these one run's. S3 charges for their parts and shows them nowhere
- * else.
+ * Aborts the uploads begun under a table's folder, or of these one run's. S3 charges for their parts
+ * and shows them nowhere else.
  */
 export async function sweepUploads(
   access: S3Access,
@@ -36,8 +37,7 @@ export async function sweepStaged(
   const paths: string[] = [];
   for await (const { path } of store.list(folder)) {
     const [name = ''] = path.slice(folder.length + 1).split('/');
-    // As the attempts of a local lake: behind the last dot stands whose folder of the run it is.
-    if (run === undefined || name.slice(0, name.lastIndexOf('.')) === run) paths.push(path);
+    if (run === undefined || isOfRun(name, run)) paths.push(path);
   }
   await store.delete(paths);
 }

@@ -2,7 +2,8 @@ import type { BatchControllerClient, protos } from '@google-cloud/dataproc';
 import { operationsProtos } from 'google-gax';
 import type { DataprocConnection, DataprocServerless } from '../../pipeline/pipeline';
 import type { PlatformTry } from '../jobs/platform';
-import { CALL_OPTIONS, tryOf, type DataprocCalls, type OpenClient } from './dataproc-platform';
+import type { OpenClient } from '../../google-client';
+import { CALL_OPTIONS, tryOf, type DataprocCalls } from './dataproc-platform';
 import { labelsOf, requestId } from './names';
 
 /** Source: google/cloud/dataproc/v1/batches.proto, Batch.State; the others have not ended. */

@@ -1,7 +1,8 @@
 import type { JobControllerClient } from '@google-cloud/dataproc';
 import type { DataprocCluster, DataprocConnection } from '../../pipeline/pipeline';
 import type { PlatformTry } from '../jobs/platform';
-import { CALL_OPTIONS, tryOf, type DataprocCalls, type OpenClient } from './dataproc-platform';
+import type { OpenClient } from '../../google-client';
+import { CALL_OPTIONS, tryOf, type DataprocCalls } from './dataproc-platform';
 import { labelsOf, requestId } from './names';
 
 /** Source: google/cloud/dataproc/v1/jobs.proto, JobStatus.State; the others have not ended. */

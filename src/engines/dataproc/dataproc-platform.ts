@@ -4,19 +4,6 @@ import type { SparkJob } from '../spark/job-runner';
 import { dataprocError, dataprocJobFailure, isAlreadyThere, isNotFound } from './errors';
 import { tryId } from './names';
 
-/** What the classes of the client package have in common. */
-export interface GeneratedClient {
-  initialize(): Promise<unknown>;
-  close(): Promise<void>;
-}
-
-/** A client that is opened when it is first needed. */
-export interface OpenClient<Client> {
-  /** Throws what the client throws where it cannot sign in; the next call tries again. */
-  get(): Promise<Client>;
-  close(): Promise<void>;
-}
-
 /** The calls in which jobs of a cluster and batches differ. They throw what the client throws. */
 export interface DataprocCalls {
   readonly noun: 'job' | 'batch';

@@ -1,12 +1,13 @@
 import { BatchControllerClient, JobControllerClient } from '@google-cloud/dataproc';
 import { googleAuthLibrary, grpc } from 'google-gax';
+import { openedOnce } from '../../google-client';
 import type { DataprocConnection } from '../../pipeline/pipeline';
 import type { JobStore } from '../jobs/job-store';
 import { createPlatformRunner, type PlatformRunnerOptions } from '../jobs/platform-runner';
 import type { JobRunner } from '../spark/job-runner';
 import { batches } from './batches';
 import { clusterJobs } from './cluster-jobs';
-import { createDataprocPlatform, type GeneratedClient, type OpenClient } from './dataproc-platform';
+import { createDataprocPlatform } from './dataproc-platform';
 
 /**
  * Runs jobs on a Dataproc cluster or as serverless batches. Signs in by the chain of Google's own
@@ -32,29 +33,6 @@ export function createDataprocRunner(
           runOn.cluster,
         );
   return createPlatformRunner(createDataprocPlatform(calls, store, connection.name), options);
-}
-
-/**
- * A client that has signed in. Each of its methods would do that itself, but without credentials the
- * process would end with a rejection that nobody can catch (`this.initialize().catch(err => { throw
- * err; })` in the generated code), and the client would never try again.
- */
-function openedOnce<Client extends GeneratedClient>(create: () => Client): OpenClient<Client> {
-  let opened: Promise<Client> | undefined;
-  const open = async () => {
-    const client = create();
-    try {
-      await client.initialize();
-      return client;
-    } catch (error) {
-      opened = undefined;
-      throw error;
-    }
-  };
-  return {
-    get: () => (opened ??= open()),
-    close: async () => (await opened?.catch(() => undefined))?.close(),
-  };
 }
 
 function serverOf({ project: projectId, region, endpoint }: DataprocConnection) {
