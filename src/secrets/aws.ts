@@ -57,7 +57,7 @@ function member(value: string, key: string, text: string): string {
     throw invalidSecret(text, 'is not JSON');
   }
   const found =
-    typeof members === 'object' && members !== null && Object.hasOwn(members, key)
+    typeof members === 'object' && members !== null
       ? (members as Record<string, unknown>)[key]
       : undefined;
   if (typeof found === 'string') return found;

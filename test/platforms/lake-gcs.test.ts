@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createGcsStore } from '../../src/destinations/parquet/gcs-store';
 import { createParquetDestination } from '../../src/destinations/parquet/parquet-destination';
 import type { ObjectStore } from '../../src/destinations/parquet/storage';
-import { ComportaError } from '../../src/errors';
+import { ComportaError, type ErrorCode } from '../../src/errors';
 import type { GcsConnection } from '../../src/pipeline/pipeline';
 import { localSecretStore } from '../../src/pipeline/secrets';
 import { startGcs, type NativeGcsService } from '../../scripts/services/gcs';
@@ -16,7 +16,7 @@ import { batches, column, type TestTable } from '../support/columns';
 import { identityOf, load, paths, presentRows, shown } from '../support/loads';
 import { publishingContract } from '../support/publishing-contract';
 import { sharedGcs, uniqueName } from '../support/servers';
-import { startS3Proxy, type S3Proxy } from '../support/s3-proxy';
+import { startS3Proxy, type S3Proxy, type Trouble } from '../support/s3-proxy';
 
 describe('a lake on Google Cloud Storage', function () {
   this.timeout(180_000);
@@ -44,13 +44,13 @@ describe('a lake on Google Cloud Storage', function () {
     crashContract(openOne, { modes: ['full', 'incremental'], lastings: ['forever'] });
   });
 
-  /** About 25 MiB that do not compress, in chunks of 8 MiB. */
+  /** About 17 MiB that do not compress, in three chunks. */
   function large(): TestTable {
     const columns = [
       column('id', { kind: 'int', bits: 32, signed: true }),
       column('b', { kind: 'binary' }),
     ];
-    const rows = Array.from({ length: 400 }, (_, i) => [i, Buffer.alloc(65_536, i)]);
+    const rows = Array.from({ length: 280 }, (_, i) => [i, Buffer.alloc(65_536, i)]);
     return { columns, rows };
   }
 
@@ -66,7 +66,7 @@ describe('a lake on Google Cloud Storage', function () {
         assert.deepEqual(await paths(store, 'raw/_current'), []);
       },
     });
-    assert.ok((state.files[0]?.bytes ?? 0) > 25_000_000);
+    assert.ok((state.files[0]?.bytes ?? 0) > 17_000_000);
     assert.deepEqual(await presentRows(store, destination), shown(table));
     assert.deepEqual(await paths(store, '_staging'), []);
     await destination.close();
@@ -184,6 +184,31 @@ describe('a lake on Google Cloud Storage', function () {
       assert.deepEqual(await paths(store, '_staging'), []);
     });
 
+    const failures: [string, Trouble, ErrorCode, RegExp][] = [
+      ['is refused', { kind: 'refuse', status: 403, code: 'x' }, 'PermissionDenied', /denied/],
+      [
+        'is not answered',
+        { kind: 'delay', milliseconds: 3_000 },
+        'ConnectionFailed',
+        /did not answer in time/,
+      ],
+    ];
+    for (const [what, trouble, code, message] of failures) {
+      it(`gives up a large file of which a chunk ${what}, and leaves nothing of it`, async () => {
+        proxy.trouble = ({ target }) => (target.includes('upload_id=') ? trouble : undefined);
+        const here = connection({ endpoint: proxy.endpoint, bucket: own.bucket });
+        const impatient = createGcsStore(here, localSecretStore({}), { silenceMs: 1_000 });
+        const destination = createParquetDestination(impatient, { compression: 'none' });
+        const error = await load(destination, { run: 'r1', table: large() }).catch(
+          (thrown: unknown) => thrown,
+        );
+        assert.ok(error instanceof ComportaError, String(error));
+        assert.equal(error.code, code);
+        assert.match(error.message, message);
+        assert.deepEqual(await paths(impatient, ''), []);
+      });
+    }
+
     for (const trouble of [
       { kind: 'cut' },
       { kind: 'loseAnswer' },
@@ -209,7 +234,7 @@ describe('a lake on Google Cloud Storage', function () {
         const destination = createParquetDestination(store, { compression: 'none' });
         const table = large();
         const { files } = await load(destination, { run: 'r1', table });
-        assert.ok(chunks >= 4, `${chunks} chunks`);
+        assert.ok(chunks >= 3, `${chunks} chunks`);
         assert.equal(files[0]?.bytes, arrived);
         assert.deepEqual(await presentRows(store, destination), shown(table));
       });

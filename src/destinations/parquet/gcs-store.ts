@@ -15,14 +15,26 @@ import type { ObjectStore, StagingScope, VersionedObject } from './storage';
 /** Everything that is staged lies here, outside raw/, where no reader looks. */
 const STAGING = '_staging';
 
+/** Longer than the client repeats one request. */
+const SILENCE_MS = 180_000;
+
+export interface GcsStoreOptions {
+  /** For how long nothing may happen on the upload of a large file. Default: 3 minutes. */
+  readonly silenceMs?: number;
+}
+
 /** A lake in a bucket of Google Cloud Storage. An object's version is its generation. */
-export function createGcsStore(connection: GcsConnection, secrets: SecretStore): ObjectStore {
+export function createGcsStore(
+  connection: GcsConnection,
+  secrets: SecretStore,
+  { silenceMs = SILENCE_MS }: GcsStoreOptions = {},
+): ObjectStore {
   const access = createGcsAccess(connection, secrets);
   const { description } = access;
   const local = localWorkspace(`${connection.endpoint}\n${description}`);
   const stage = (scope: StagingScope, path: string) => {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    return stagedObject(access, path, `${STAGING}/${attemptFolder(scope)}/${name}`);
+    return stagedObject(access, path, `${STAGING}/${attemptFolder(scope)}/${name}`, silenceMs);
   };
   /** Deletes the staged objects of a table whose attempt's folder is one of those meant. */
   const deleteStaged = async (

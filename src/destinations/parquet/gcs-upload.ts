@@ -13,9 +13,6 @@ import type { ClosedFile, StagedFile } from './storage';
 const CHUNK_BYTES = 8 * 1024 * 1024;
 /** The client's streams hold a few of what is given to them at once. */
 const PIECE_BYTES = 1024 * 1024;
-/** Longer than the client repeats one request. */
-const SILENCE_MS = 180_000;
-
 /** Writes an object whole. The sum goes along, so that one damaged on its way is refused. */
 export async function putObject(
   access: GcsAccess,
@@ -36,9 +33,14 @@ export async function putObject(
 
 /**
  * A file on its way to Cloud Storage: an object of its own at `staging`, where no reader looks. Until
- * it is closed there is nothing there.
+ * it is closed there is nothing there. An upload on which nothing happens for `silenceMs` is given up.
  */
-export function stagedObject(access: GcsAccess, path: string, staging: string): StagedFile {
+export function stagedObject(
+  access: GcsAccess,
+  path: string,
+  staging: string,
+  silenceMs: number,
+): StagedFile {
   const held: Buffer[] = [];
   let heldBytes = 0;
   let stream: GuardedStream | undefined;
@@ -48,7 +50,7 @@ export function stagedObject(access: GcsAccess, path: string, staging: string): 
 
   const begin = async () => {
     const opened = await attempt((bucket) =>
-      Promise.resolve(guardedStream(uploadStream(access, bucket, staging))),
+      Promise.resolve(guardedStream(uploadStream(access, bucket, staging), silenceMs)),
     );
     stream = opened;
     for (const piece of held.splice(0)) await attempt(() => opened.write(piece));
@@ -106,9 +108,9 @@ interface GuardedStream {
 
 /**
  * A stream whose every step ends: with its error too, when that meets a write whose own callback never
- * comes, and with one of its own when nothing happens for minutes.
+ * comes, and with one of its own when nothing happens: the client itself waits for ever.
  */
-function guardedStream(stream: Writable): GuardedStream {
+function guardedStream(stream: Writable, silenceMs: number): GuardedStream {
   const failed = once(stream, 'close').then(() => {
     throw stream.errored ?? Object.assign(new Error('the upload was given up'), { code: 'EPIPE' });
   });
@@ -117,7 +119,7 @@ function guardedStream(stream: Writable): GuardedStream {
   const guarded = async (step: Promise<unknown>) => {
     const silence = setTimeout(() => {
       stream.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
-    }, SILENCE_MS);
+    }, silenceMs);
     try {
       await Promise.race([step, failed]);
     } finally {
