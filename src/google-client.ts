@@ -1,3 +1,10 @@
+/**
+ * How google-auth-library, which knows no codes, says that there are no credentials or none that are
+ * good: absent, expired, revoked, a file that is not there, a key that is none.
+ */
+export const SIGN_IN_PROBLEM =
+  /default credentials|invalid_grant|Could not refresh access token|invalid_client|^The file at .* does not exist|DECODER routines/i;
+
 /** What the generated clients of Google's gRPC services have in common. */
 interface GeneratedClient {
   initialize(): Promise<unknown>;

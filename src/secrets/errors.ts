@@ -1,4 +1,5 @@
 import { ComportaError, type ErrorCode } from '../errors';
+import { SIGN_IN_PROBLEM } from '../google-client';
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -58,8 +59,7 @@ const GOOGLE: Readonly<Record<number, Meaning>> = {
 export function googleSecretError(error: unknown, reference: string): ComportaError {
   const { code, message } = (error ?? {}) as { readonly code?: unknown; readonly message?: string };
   // The library that finds credentials throws before there is a call, and so without a status.
-  const withoutCredentials =
-    typeof code !== 'number' && /default credentials|invalid_grant/i.test(message ?? '');
+  const withoutCredentials = typeof code !== 'number' && SIGN_IN_PROBLEM.test(message ?? '');
   const known = withoutCredentials ? NO_GOOGLE_CREDENTIALS : GOOGLE[Number(code)];
   return asError(known ?? unknown, reference);
 }

@@ -9,6 +9,7 @@ import { Client as PostgresClient } from 'pg';
 import { ComportaError } from '../../src/errors';
 import { secretReference } from '../../src/pipeline/connections';
 import { createSecretStore } from '../../src/secrets/secret-stores';
+import { withMissingCredentials } from '../support/google-credentials';
 import { startSecretManager, type SecretManager } from '../support/secret-manager';
 import { sharedGcs, sharedMoto, sharedPostgres, uniqueName } from '../support/servers';
 import { startWorld, type World } from '../support/world';
@@ -91,6 +92,15 @@ describe('secrets in the clouds', function () {
       const forbidden = await refused('gsm:projects/p1/secrets/forbidden');
       assert.equal(forbidden.code, 'PermissionDenied');
       assert.match(forbidden.message, /secretmanager\.secretAccessor/);
+    });
+
+    it('fails without credentials, looks for them again, and leaves the process alive', async () => {
+      const store = createSecretStore({});
+      await withMissingCredentials(['first.json', 'second.json'], () =>
+        assert.rejects(store.read(secretReference(`gsm:${secret}`, '/nowhere')), {
+          code: 'AuthenticationFailed',
+        }),
+      );
     });
 
     it('refuses an endpoint that is none', async () => {

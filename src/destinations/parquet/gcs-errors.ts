@@ -1,4 +1,5 @@
 import { ComportaError, type ErrorCode } from '../../errors';
+import { SIGN_IN_PROBLEM } from '../../google-client';
 import { fileProblem, NETWORK_FAILURES, type Failure } from './errors';
 
 export interface GcsPlace {
@@ -80,7 +81,7 @@ function meaningOf(error: unknown): Failure<GcsPlace> | undefined {
   if (status === 403 && reasons.some((reason) => OVER_QUOTA.has(reason))) return TOO_MANY;
   if (status === 404 && isBucketMissing(error)) return NO_BUCKET;
   // The library that finds and renews credentials has no status of its own for these.
-  if (/default credentials|invalid_grant|invalid_client/.test(message)) return UNAUTHENTICATED;
+  if (SIGN_IN_PROBLEM.test(message)) return UNAUTHENTICATED;
   if (status !== undefined) return BY_STATUS[status];
   return code === undefined ? undefined : NETWORK_FAILURES[code];
 }

@@ -1,4 +1,5 @@
 import { ComportaError, messageOf, type ErrorCode } from '../../errors';
+import { SIGN_IN_PROBLEM } from '../../google-client';
 import { PassingTrouble, type Trouble } from '../jobs/platform';
 
 export interface DataprocPlace {
@@ -100,10 +101,7 @@ const TEXTS: readonly (readonly [RegExp, Meaning])[] = [
       remedy: () => 'turn Private Google Access on for the subnetwork',
     },
   ],
-  [
-    /default credentials|invalid_grant|Could not refresh access token|invalid_client|^The file at .* does not exist|DECODER routines/i,
-    SIGN_IN,
-  ],
+  [SIGN_IN_PROBLEM, SIGN_IN],
 ];
 
 interface GrpcError {

@@ -1,4 +1,5 @@
 import { ComportaError, messageOf, type ErrorCode } from '../../errors';
+import { SIGN_IN_PROBLEM } from '../../google-client';
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -34,9 +35,6 @@ const NO_CREDENTIALS: Meaning = {
   remedy: 'give the worker a service account, or point GOOGLE_APPLICATION_CREDENTIALS at its key',
 };
 
-/** How google-auth-library says that there are no credentials, or none that are valid. */
-const CREDENTIALS_PROBLEM = /Could not load the default credentials|invalid_grant|invalid_client/;
-
 /** An error of the BigQuery client as one of the history. One that is Comporta's own passes. */
 export function historyErrorOfBigquery(thrown: unknown, place: string): ComportaError {
   if (thrown instanceof ComportaError) return thrown;
@@ -46,7 +44,7 @@ export function historyErrorOfBigquery(thrown: unknown, place: string): Comporta
 }
 
 function meaningOf(thrown: unknown): Meaning {
-  if (statusOf(thrown) === 401 || CREDENTIALS_PROBLEM.test(messageOf(thrown))) {
+  if (statusOf(thrown) === 401 || SIGN_IN_PROBLEM.test(messageOf(thrown))) {
     return NO_CREDENTIALS;
   }
   return BY_REASON[reasonOf(thrown) ?? ''] ?? { code: 'HistoryFailed' };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { createDataprocRunner } from '../../../src/engines/dataproc/dataproc-runner';
 import type { DataprocConnection } from '../../../src/pipeline/pipeline';
+import { withMissingCredentials } from '../../support/google-credentials';
 import { bucketStore } from '../../support/platform-endpoint/bucket-store';
 import { startDataprocEndpoint } from '../../support/platform-endpoint/dataproc-server';
 import { Refusal } from '../../support/platform-endpoint/faults';
@@ -170,23 +171,16 @@ describe('Dataproc', () => {
     }
 
     it('fails a load without credentials, and leaves the worker alive', async () => {
-      const before = process.env['GOOGLE_APPLICATION_CREDENTIALS'];
-      try {
-        for (const runOn of [CONNECTION.runOn, SERVERLESS]) {
-          const runner = createDataprocRunner({ ...CONNECTION, runOn }, bucketStore('', 'gs'));
-          // Each load signs in anew, so that credentials that come later are found.
-          for (const file of ['first.json', 'second.json']) {
-            process.env['GOOGLE_APPLICATION_CREDENTIALS'] = `/nowhere/${file}`;
-            await assert.rejects(runner.run(python.job, createJobWatch()), {
-              code: 'AuthenticationFailed',
-              message: new RegExp(file),
-            });
-          }
-          await runner.close();
-        }
-      } finally {
-        if (before === undefined) delete process.env['GOOGLE_APPLICATION_CREDENTIALS'];
-        else process.env['GOOGLE_APPLICATION_CREDENTIALS'] = before;
+      for (const runOn of [CONNECTION.runOn, SERVERLESS]) {
+        const runner = createDataprocRunner({ ...CONNECTION, runOn }, bucketStore('', 'gs'));
+        // Each load signs in anew, so that credentials that come later are found.
+        await withMissingCredentials(['first.json', 'second.json'], (file) =>
+          assert.rejects(runner.run(python.job, createJobWatch()), {
+            code: 'AuthenticationFailed',
+            message: new RegExp(file),
+          }),
+        );
+        await runner.close();
       }
     });
 
