@@ -1,5 +1,6 @@
 import { ensureBigquery } from './services/bigquery';
 import { ensureChromium } from './services/chromium';
+import { findExecutable } from './services/command';
 import { ensureGcs } from './services/gcs';
 import { ensureMariadb } from './services/mariadb';
 import { ensureMoto } from './services/moto';
@@ -8,12 +9,13 @@ import { ensurePostgres } from './services/postgres';
 import { ensurePrometheus } from './services/prometheus';
 import { ensureS3 } from './services/s3';
 import { serviceNames, ToolUnavailableError } from './services/service';
+import { ensureSpark } from './services/spark';
 import { ensureTemporal } from './services/temporal';
 
 type Progress = (line: string) => void;
 
 /** The services, and what tests run besides. */
-const toolNames = [...serviceNames, 'bigquery', 'prometheus', 'chromium', 'moto'] as const;
+const toolNames = [...serviceNames, 'bigquery', 'prometheus', 'chromium', 'moto', 'spark'] as const;
 
 type ToolName = (typeof toolNames)[number];
 
@@ -28,6 +30,8 @@ const installers: Readonly<Record<ToolName, (progress: Progress) => Promise<unkn
   prometheus: ensurePrometheus,
   chromium: ensureChromium,
   moto: ensureMoto,
+  // Without Java its tests are skipped, and say so.
+  spark: async (progress) => findExecutable('java') && ensureSpark(progress),
 };
 
 /** Built from source on every core, hence one after the other. */
