@@ -16,16 +16,17 @@ import { ComportaError } from './errors';
 import type { Notifier } from './notify/notice';
 import type * as Slack from './notify/slack';
 import type * as Smtp from './notify/smtp';
-import type {
-  Connection,
-  DatabaseConnection,
-  DataprocConnection,
-  DestinationSettings,
-  GlueConnection,
-  LakeConnection,
-  Pipeline,
-  Project,
-  TableSettings,
+import {
+  isLake,
+  type Connection,
+  type DatabaseConnection,
+  type DataprocConnection,
+  type DestinationSettings,
+  type GlueConnection,
+  type LakeConnection,
+  type Pipeline,
+  type Project,
+  type TableSettings,
 } from './pipeline/pipeline';
 import type { SecretStore } from './pipeline/secrets';
 import type * as MysqlSource from './sources/mysql/mysql-source';
@@ -63,7 +64,7 @@ export function destinationEndpoint(
   { destination: { connection: name, compression, zstdLevel } }: Pipeline,
 ): DestinationEndpoint {
   const connection = connectionOf(project, name);
-  if (connection.type === 'file' || connection.type === 's3' || connection.type === 'gcs') {
+  if (isLake(connection)) {
     return { connection, settings: { compression, zstdLevel } };
   }
   throw wrongType(connection, 'a file, s3 or gcs connection');

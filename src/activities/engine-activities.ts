@@ -30,6 +30,7 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
         () =>
           withHeartbeat(context, STARTING, async (report) => {
             const { project, pipeline } = await findPipeline(deps, input.pipeline);
+            const settings = settingsFor(pipeline, input.table);
             const source = deps.resources.source(project, pipeline);
             const identity = identityOf(context, input, pipeline, source);
             const log = deps.log.child(logFields(context.info.workflowExecution, input));
@@ -46,11 +47,7 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
                   source: sourceEndpoint(project, pipeline),
                   destination: destinationEndpoint(project, pipeline),
                 },
-                engine: deps.resources.engine(
-                  project,
-                  pipeline,
-                  settingsFor(pipeline, input.table),
-                ),
+                engine: deps.resources.engine(project, pipeline, settings),
                 now: deps.now,
                 report,
                 warn: (message) => log.warn(message),
@@ -66,8 +63,7 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
             );
             // Its run is among the fields of the child already.
             log.info({ ...result, run: undefined }, 'loaded');
-            const { engine } = settingsFor(pipeline, input.table);
-            deps.metrics.loaded({ ...result, pipeline: input.pipeline, engine });
+            deps.metrics.loaded({ ...result, pipeline: input.pipeline, engine: settings.engine });
             deps.metrics.verified(input.pipeline, [
               { table: input.table, at: new Date(deps.now().getTime() - result.durationMs) },
             ]);

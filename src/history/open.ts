@@ -1,7 +1,12 @@
 import { createRequire } from 'node:module';
 import { openStore } from '../endpoints';
 import { ComportaError } from '../errors';
-import type { BigqueryHistorySettings, Connection, HistorySettings } from '../pipeline/pipeline';
+import {
+  isLake,
+  type BigqueryHistorySettings,
+  type Connection,
+  type HistorySettings,
+} from '../pipeline/pipeline';
 import type { SecretStore } from '../pipeline/secrets';
 import type * as BigqueryHistory from './bigquery';
 import type { History } from './history';
@@ -47,7 +52,7 @@ async function openBigquery(
   secrets: SecretStore,
 ): Promise<History> {
   const connection = connections.get(settings.leases);
-  if (connection?.type !== 'file' && connection?.type !== 's3' && connection?.type !== 'gcs') {
+  if (!isLake(connection)) {
     throw unusable(settings.leases, connection, 'name a lake for its leases');
   }
   const { openBigqueryHistory } = load('./bigquery') as typeof BigqueryHistory;

@@ -8,7 +8,13 @@ import { connectionsFile } from './connections-schema';
 import { readYaml, type YamlFile } from './document';
 import { conform } from './issues';
 import { ProjectInvalid, type Mistake } from './mistakes';
-import type { Connection, HistorySettings, Pipeline, Project } from './pipeline';
+import {
+  LAKE_TYPES,
+  type Connection,
+  type HistorySettings,
+  type Pipeline,
+  type Project,
+} from './pipeline';
 import { pipelineFile, type PipelineFile } from './pipeline-schema';
 import {
   connectionMistake,
@@ -112,9 +118,7 @@ function readConnections(
   }
   if (history.type === 'bigquery') {
     const at = ['history', 'leases'];
-    mistakes.push(
-      ...connectionMistake(file, at, history.leases, ['file', 's3', 'gcs'], connections),
-    );
+    mistakes.push(...connectionMistake(file, at, history.leases, LAKE_TYPES, connections));
   }
   return { connections, history };
 }

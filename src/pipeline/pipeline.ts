@@ -230,6 +230,12 @@ export interface GcsConnection {
 /** Where a lake lies. */
 export type LakeConnection = FileConnection | S3Connection | GcsConnection;
 
+export const LAKE_TYPES: readonly LakeConnection['type'][] = ['file', 's3', 'gcs'];
+
+export function isLake(connection: Connection | undefined): connection is LakeConnection {
+  return LAKE_TYPES.some((type) => type === connection?.type);
+}
+
 export interface SlackConnection {
   readonly type: 'slack';
   readonly name: string;

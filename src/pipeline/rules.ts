@@ -3,7 +3,7 @@ import type { Partly } from './issues';
 import { nearest, type Mistake, type Path } from './mistakes';
 import { coversPattern } from './pattern';
 import { DEFAULT_INCLUDE } from './defaults';
-import type { Connection } from './pipeline';
+import { LAKE_TYPES, type Connection } from './pipeline';
 import type { PipelineFile, TableSettingsInput } from './pipeline-schema';
 
 /** `a, b or c`. */
@@ -89,7 +89,7 @@ function connectionMistakes(
       file,
       ['destination', 'connection'],
       input.destination?.connection,
-      ['file', 's3', 'gcs'],
+      LAKE_TYPES,
       connections,
     ),
   ];

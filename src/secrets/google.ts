@@ -1,7 +1,7 @@
 import { SecretManagerServiceClient } from '@google-cloud/secret-manager';
-import { googleAuthLibrary, grpc } from 'google-gax';
 import { ComportaError } from '../errors';
-import { openedOnce } from '../google-client';
+import { plainServer } from '../google/plain-server';
+import { openedOnce } from '../google/sign-in';
 import type { SecretReference } from '../pipeline/pipeline';
 import { referenceText, withoutNewline } from '../pipeline/secrets';
 import { googleSecretError, invalidSecret } from './errors';
@@ -50,15 +50,7 @@ function clientOptions(endpoint: string) {
       { remedy: 'write scheme and host, such as https://secretmanager.googleapis.com' },
     );
   }
-  const secure = url.protocol === 'https:';
-  return {
-    apiEndpoint: url.hostname,
-    port: Number(url.port || (secure ? 443 : 80)),
-    ...(secure
-      ? {}
-      : {
-          sslCreds: grpc.credentials.createInsecure(),
-          authClient: new googleAuthLibrary.PassThroughClient(),
-        }),
-  };
+  return url.protocol === 'https:'
+    ? { apiEndpoint: url.hostname, port: Number(url.port || 443) }
+    : plainServer(url);
 }

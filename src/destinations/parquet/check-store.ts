@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { ComportaError, messageOf } from '../../errors';
 import type { Finding } from '../../sources/source';
+import { STAGING } from './layout';
 import type { ObjectStore, StagingScope } from './storage';
+
+const FOLDER = `${STAGING}/_check`;
 
 /**
  * Does at a lake, on small files of its own, all that a load does there. Stops at the first
@@ -10,11 +13,11 @@ import type { ObjectStore, StagingScope } from './storage';
 export async function checkStore(store: ObjectStore): Promise<readonly Finding[]> {
   const name = `check-${randomUUID()}`;
   const scope: StagingScope = { domain: 'check', entity: name, run: name, attempt: 1 };
-  const path = `_staging/_check/${name}.json`;
+  const path = `${FOLDER}/${name}.json`;
   const subject = store.description;
   try {
     const conditional = await tryDocuments(store, path);
-    await tryStaging(store, scope, `_staging/_check/${name}.parquet`);
+    await tryStaging(store, scope, `${FOLDER}/${name}.parquet`);
     await store.sweep(scope.domain, scope.entity);
     return conditional ? [] : [unconditional(subject)];
   } catch (error) {
@@ -39,7 +42,7 @@ async function tryDocuments(store: ObjectStore, path: string): Promise<boolean> 
     const present = await store.get(path);
     const replaced = await store.replace(path, Buffer.from('{"check":3}'), present?.version);
     const stale = await store.replace(path, Buffer.from('{"check":4}'), present?.version);
-    for await (const object of store.list('_staging/_check')) {
+    for await (const object of store.list(FOLDER)) {
       if (object.path === path) return created && !repeated && replaced && !stale;
     }
     throw new ComportaError('DestinationFailed', `${store.description} does not list ${path}`, {

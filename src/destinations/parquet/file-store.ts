@@ -14,11 +14,10 @@ import {
   removeOldFiles,
   sizeOf,
 } from './folders';
+import { STAGING } from './layout';
 import { readVersioned, writeAtomically } from './local-files';
 import type { ClosableReader, ObjectStore, StagedFile, StagingScope } from './storage';
 
-/** Everything that is staged lies here, outside raw/, where no reader looks. */
-const STAGING = '_staging';
 /** A document is written in milliseconds: one that takes so long is of a process that died in it. */
 const DEAD_AFTER_MS = 60_000;
 

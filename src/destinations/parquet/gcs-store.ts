@@ -5,15 +5,14 @@ import type { GcsConnection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
 import { checkStore } from './check-store';
 import { stagedFileGone } from './errors';
-import { attemptFolder, isOfAttempt, isOfRun } from './folders';
+import { attemptFolder } from './folders';
 import { createGcsAccess, type GcsAccess } from './gcs-access';
 import { isGcsConflict, isGcsMissing } from './gcs-errors';
 import { closedObject, deleteObject, putObject, stagedObject } from './gcs-upload';
+import { STAGING } from './layout';
 import { copyName, localWorkspace, uploadFile } from './local-workspace';
+import { discardStaged, sweepStaged } from './staged-objects';
 import type { ObjectStore, StagingScope, VersionedObject } from './storage';
-
-/** Everything that is staged lies here, outside raw/, where no reader looks. */
-const STAGING = '_staging';
 
 /** Longer than the client repeats one request. */
 const SILENCE_MS = 180_000;
@@ -35,18 +34,6 @@ export function createGcsStore(
   const stage = (scope: StagingScope, path: string) => {
     const name = path.slice(path.lastIndexOf('/') + 1);
     return stagedObject(access, path, `${STAGING}/${attemptFolder(scope)}/${name}`, silenceMs);
-  };
-  /** Deletes the staged objects of a table whose attempt's folder is one of those meant. */
-  const deleteStaged = async (
-    domain: string,
-    entity: string,
-    isMeant: (folder: string) => boolean,
-  ) => {
-    const folder = `${STAGING}/${domain}/${entity}`;
-    for await (const { path } of listObjects(access, folder)) {
-      const [attempt = ''] = path.slice(folder.length + 1).split('/');
-      if (isMeant(attempt)) await deleteObject(access, path);
-    }
   };
 
   const store: ObjectStore = {
@@ -73,14 +60,14 @@ export function createGcsStore(
       return 'staging' in receipt && (await sizeOf(access, receipt.staging)) === bytes;
     },
     async discard(scope) {
-      await deleteStaged(scope.domain, scope.entity, (folder) => isOfAttempt(folder, scope));
+      await discardStaged(store, scope);
       await local.clear(scope);
     },
     workspace: local.workspace,
     clear: local.clear,
     localCopy: (path, workspace) => download(access, path, workspace),
     async sweep(domain, entity, run) {
-      await deleteStaged(domain, entity, (folder) => run === undefined || isOfRun(folder, run));
+      await sweepStaged(store, domain, entity, run);
       await local.sweep(domain, entity, run);
     },
     check: () => checkStore(store),

@@ -3,10 +3,18 @@ import type { RunIdentity } from '../destination';
 
 /** Where everything of a lake lies. docs/lake.md explains it to readers of the lake. */
 
+/** What is staged lies here, outside raw/, where no reader looks. */
+export const STAGING = '_staging';
+
 export type RunPlace = Pick<RunIdentity, 'domain' | 'entity' | 'run' | 'ingestionDate'>;
 
 export function entityFolder(domain: string, entity: string): string {
   return `raw/${safe(domain)}/${safe(entity)}`;
+}
+
+/** What attempts, and programs other than the worker, stage for a table: a folder each. */
+export function stagingFolder(domain: string, entity: string): string {
+  return `${STAGING}/${domain}/${entity}`;
 }
 
 export function runFolder({ domain, entity, run, ingestionDate }: RunPlace): string {

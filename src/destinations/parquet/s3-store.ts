@@ -16,7 +16,8 @@ import { copyName, localWorkspace, uploadFile } from './local-workspace';
 import { createS3Access, type S3Access } from './s3-access';
 import { copiedObject, holdsObject } from './s3-copy';
 import { closedUpload, holdsUpload, stagedUpload } from './s3-upload';
-import { abortUploads, sweepStaged, sweepUploads } from './s3-sweep';
+import { abortUploads, sweepUploads } from './s3-sweep';
+import { sweepStaged } from './staged-objects';
 import type { ObjectStore } from './storage';
 
 /** A lake in a bucket of S3, or of a store that speaks its protocol with conditional writes. */

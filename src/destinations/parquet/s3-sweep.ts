@@ -3,11 +3,10 @@ import {
   type ListMultipartUploadsCommandInput,
   type MultipartUpload,
 } from '@aws-sdk/client-s3';
-import { isOfRun } from './folders';
 import { entityFolder, isPartOf, runOfPath } from './layout';
 import type { S3Access } from './s3-access';
 import { abortUpload } from './s3-upload';
-import type { ObjectStore, StagingScope } from './storage';
+import type { StagingScope } from './storage';
 
 /**
  * Aborts the uploads begun under a table's folder, or of these one run's. S3 charges for their parts
@@ -24,22 +23,6 @@ export async function sweepUploads(
     if (run !== undefined && runOfPath(Key)?.run !== run) continue;
     await abortUpload(access, Key, UploadId);
   }
-}
-
-/** Deletes what programs other than the worker staged for a table, or of that what is one run's. */
-export async function sweepStaged(
-  store: Pick<ObjectStore, 'list' | 'delete'>,
-  domain: string,
-  entity: string,
-  run?: string,
-): Promise<void> {
-  const folder = `_staging/${domain}/${entity}`;
-  const paths: string[] = [];
-  for await (const { path } of store.list(folder)) {
-    const [name = ''] = path.slice(folder.length + 1).split('/');
-    if (run === undefined || isOfRun(name, run)) paths.push(path);
-  }
-  await store.delete(paths);
 }
 
 /** Aborts the uploads that one attempt, or one chunk of it, began in its run's folder. */

@@ -1,8 +1,8 @@
 import type { BatchControllerClient, protos } from '@google-cloud/dataproc';
 import { operationsProtos } from 'google-gax';
+import type { OpenClient } from '../../google/sign-in';
 import type { DataprocConnection, DataprocServerless } from '../../pipeline/pipeline';
 import type { PlatformTry } from '../jobs/platform';
-import type { OpenClient } from '../../google-client';
 import { CALL_OPTIONS, tryOf, type DataprocCalls } from './dataproc-platform';
 import { labelsOf, requestId } from './names';
 

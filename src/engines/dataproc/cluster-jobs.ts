@@ -1,7 +1,7 @@
 import type { JobControllerClient } from '@google-cloud/dataproc';
+import type { OpenClient } from '../../google/sign-in';
 import type { DataprocCluster, DataprocConnection } from '../../pipeline/pipeline';
 import type { PlatformTry } from '../jobs/platform';
-import type { OpenClient } from '../../google-client';
 import { CALL_OPTIONS, tryOf, type DataprocCalls } from './dataproc-platform';
 import { labelsOf, requestId } from './names';
 

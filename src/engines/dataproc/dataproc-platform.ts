@@ -53,7 +53,6 @@ export function createDataprocPlatform(
   };
 
   return {
-    name: `Dataproc ${noun}`,
     async latest(job) {
       let latest: PlatformTry | undefined;
       for (let attempt = 1; ; attempt++) {

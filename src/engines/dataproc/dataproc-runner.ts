@@ -1,6 +1,6 @@
 import { BatchControllerClient, JobControllerClient } from '@google-cloud/dataproc';
-import { googleAuthLibrary, grpc } from 'google-gax';
-import { openedOnce } from '../../google-client';
+import { plainServer } from '../../google/plain-server';
+import { openedOnce } from '../../google/sign-in';
 import type { DataprocConnection } from '../../pipeline/pipeline';
 import type { JobStore } from '../jobs/job-store';
 import { createPlatformRunner, type PlatformRunnerOptions } from '../jobs/platform-runner';
@@ -40,12 +40,5 @@ function serverOf({ project: projectId, region, endpoint }: DataprocConnection) 
     // Jobs and clusters of a region are known to its own server only.
     return { projectId, apiEndpoint: `${region}-dataproc.googleapis.com` };
   }
-  const { hostname, port } = new URL(endpoint);
-  return {
-    projectId,
-    apiEndpoint: hostname,
-    port: Number(port),
-    sslCreds: grpc.credentials.createInsecure(),
-    authClient: new googleAuthLibrary.PassThroughClient(),
-  };
+  return { projectId, ...plainServer(new URL(endpoint)) };
 }

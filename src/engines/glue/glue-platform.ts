@@ -108,7 +108,6 @@ export function createGluePlatform(
   };
 
   return {
-    name: 'Glue run',
     latest: (job) =>
       attempting(`look for runs of Glue job ${JobName}`, async () => settle(await runsOf(job))),
     async submit(job, attempt) {

@@ -21,8 +21,6 @@ export interface PlatformTry {
  * throws PassingTrouble where the same call may succeed later, ComportaError otherwise.
  */
 export interface JobPlatform {
-  /** For messages: `Dataproc job`. */
-  readonly name: string;
   /** The try with the highest number, whoever submitted it; undefined when there is none. */
   latest(job: SparkJob): Promise<PlatformTry | undefined>;
   /** Submits a try. A second submission of the same try gives what the first one became. */

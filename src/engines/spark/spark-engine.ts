@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Destination, RunIdentity, StagedDataFile } from '../../destinations/destination';
-import { partName, runFolder } from '../../destinations/parquet/layout';
+import { partName, runFolder, stagingFolder } from '../../destinations/parquet/layout';
 import { ComportaError, isErrorCode } from '../../errors';
 import type { EngineName } from '../../pipeline/pipeline';
 import type { Source } from '../../sources/source';
@@ -89,7 +89,7 @@ async function prepare(
     const shape = jobShape(request, snapshot.inSql(settings, filter));
     // What was read under other settings, or of other columns, is of no use.
     const sameness = digest({ shape, filter, from, settings: token?.settings });
-    const folder = `_staging/${identity.domain}/${identity.entity}/${identity.run}.${name}-${sameness}`;
+    const folder = `${stagingFolder(identity.domain, identity.entity)}/${identity.run}.${name}-${sameness}`;
     const path = requestPath(folder);
     const known = (await destination.getDocument(path)) as JobRequest | undefined;
     const job = known ?? (await jobRequest(request, snapshot, shape));

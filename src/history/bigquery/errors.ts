@@ -1,5 +1,5 @@
 import { ComportaError, messageOf, type ErrorCode } from '../../errors';
-import { SIGN_IN_PROBLEM } from '../../google-client';
+import { SIGN_IN_PROBLEM } from '../../google/sign-in';
 
 interface Meaning {
   readonly code: ErrorCode;
