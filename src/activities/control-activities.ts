@@ -5,7 +5,12 @@ import type { Metrics } from '../metrics/metrics';
 import { makePlan } from '../plan/make-plan';
 import { planPath, type Plan } from '../plan/plan';
 import { summarize } from '../plan/summarize';
-import type { ControlActivities, PlanLoadRequest, PlanSummary } from '../workflows/api';
+import type {
+  ControlActivities,
+  PlanLoadRequest,
+  PlannedLoad,
+  PlanSummary,
+} from '../workflows/api';
 import { ComportaError, messageOf } from '../errors';
 import { entityOf } from '../pipeline/entity';
 import type { Destination } from '../destinations/destination';
@@ -49,16 +54,17 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
         reportPlan(deps.metrics, plan, request.scheduledFor);
         const fields = logFields(deps.context().info.workflowExecution, plan);
         for (const warning of plan.warnings) deps.log.warn(fields, warning);
-        return { ...summaryOf(plan, path), ...(opened.pipeline.notify && { notify: true }) };
+        return {
+          ...summaryOf(plan, path),
+          ...(opened.pipeline.notify && { notify: true }),
+          firstPage: pageOf(plan, 0, request.pageSize),
+        };
       }),
 
     readPlanPage: ({ plan, offset, limit }) =>
       run(async () => {
         const { destination } = await open(plan.pipeline);
-        const { loads } = await readPlan(destination, plan);
-        return loads
-          .slice(offset, offset + limit)
-          .map(({ table, decision, load }) => ({ table, decision, load }));
+        return pageOf(await readPlan(destination, plan), offset, limit);
       }),
 
     recordFailure: (request) =>
@@ -228,6 +234,12 @@ function summaryOf(plan: Plan, path: string): PlanSummary {
     skipped: plan.skips.length,
     concurrency: plan.concurrency,
   };
+}
+
+function pageOf({ loads }: Plan, offset: number, limit: number): readonly PlannedLoad[] {
+  return loads
+    .slice(offset, offset + limit)
+    .map(({ table, decision, load }) => ({ table, decision, load }));
 }
 
 /** A skipped table leaves its proof, so that "why was this not loaded?" has an answer. */

@@ -144,7 +144,7 @@ export interface LoadResult {
   readonly files: number;
 }
 
-/** What planning leaves in the workflow's history: a reference and counts, never the list. */
+/** What a batch's workflow carries with it: a reference and counts, never the list. */
 export interface PlanSummary {
   readonly pipeline: string;
   readonly batch: string;
@@ -156,6 +156,11 @@ export interface PlanSummary {
   readonly concurrency: number;
   /** Whether somebody is told at the end. Absent: nobody. */
   readonly notify?: boolean;
+}
+
+export interface PlannedBatch extends PlanSummary {
+  /** What `readPlanPage` returns from offset 0; absent where an older worker planned. */
+  readonly firstPage?: readonly PlannedLoad[];
 }
 
 export interface PlannedLoad {
@@ -172,6 +177,11 @@ export interface PlanLoadRequest {
   readonly failedOf?: string;
   /** When the schedule meant the batch to begin, ISO 8601; absent for one started by hand. */
   readonly scheduledFor?: string;
+}
+
+export interface PlanBatchRequest extends PlanLoadRequest {
+  /** How many loads come back with the plan, so that a small batch needs no second look at it. */
+  readonly pageSize: number;
 }
 
 export interface PlanPageRequest {
@@ -197,7 +207,7 @@ export interface RecordLeftOutRequest {
 
 /** Activities of the `control` role. */
 export interface ControlActivities {
-  readonly planLoad: (request: PlanLoadRequest) => Promise<PlanSummary>;
+  readonly planLoad: (request: PlanBatchRequest) => Promise<PlannedBatch>;
   readonly readPlanPage: (request: PlanPageRequest) => Promise<readonly PlannedLoad[]>;
   readonly recordFailure: (request: RecordFailureRequest) => Promise<void>;
   /** Records that an operator kept these tables from loading. */

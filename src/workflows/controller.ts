@@ -95,18 +95,26 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
     },
   });
 
+  let firstPage: readonly PlannedLoad[] | undefined;
   if (plan === undefined) {
-    const planning = activities.planLoad({ ...request(input), ...scheduledTime(), batch });
+    const planning = activities.planLoad({
+      ...{ ...request(input), ...scheduledTime(), batch },
+      pageSize: PAGE,
+    });
     const filed = batchAttributes({ pipeline: input.pipeline, batch });
     const amended = corrections(workflowInfo().typedSearchAttributes, filed);
     if (amended.length > 0) upsertSearchAttributes(amended);
-    plan = await planning;
+    const { firstPage: loads, ...summary } = await planning;
+    plan = summary;
+    firstPage = loads;
   }
 
   phase = 'loading';
   const first = input.continuation?.next ?? 0;
+  const isEmpty = first >= plan.toLoad;
   const page =
-    first < plan.toLoad ? await activities.readPlanPage({ plan, offset: first, limit: PAGE }) : [];
+    firstPage ??
+    (isEmpty ? [] : await activities.readPlanPage({ plan, offset: first, limit: PAGE }));
   const next = first + page.length;
   const hasMore = page.length > 0 && next < plan.toLoad;
   const loads = new LoadQueue(page, hasMore, input.continuation?.queue);

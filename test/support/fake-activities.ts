@@ -50,8 +50,9 @@ export function fakeActivities({
   return {
     seen,
     activities: {
-      planLoad: ({ pipeline, batch }) =>
-        Promise.resolve({
+      planLoad: ({ pipeline, batch, pageSize }) => {
+        seen.pages.push(0);
+        return Promise.resolve({
           pipeline,
           batch,
           path: `_plans/${pipeline}/${batch}.json`,
@@ -60,7 +61,9 @@ export function fakeActivities({
           skipped: 0,
           concurrency,
           ...(notify === undefined ? {} : { notify: true }),
-        }),
+          firstPage: tables.slice(0, pageSize).map(planned),
+        });
+      },
       readPlanPage: ({ offset, limit }) => {
         seen.pages.push(offset);
         return Promise.resolve(tables.slice(offset, offset + limit).map(planned));
