@@ -5,6 +5,7 @@ import type { Pipeline, Project } from '../pipeline/pipeline';
 import type { Resources } from '../resources';
 import type { Tracer } from '../tracing/tracing';
 import { ComportaError } from '../errors';
+import { restOf } from '../pipeline/mistakes';
 
 /** What activities are made from. `loadProject` is asked anew each time, so that edits take effect. */
 export interface ActivityDependencies {
@@ -26,7 +27,12 @@ export async function findPipeline(
   deps: ActivityDependencies,
   name: string,
 ): Promise<{ project: Project; pipeline: Pipeline }> {
-  const project = await deps.loadProject();
+  const project = await deps.loadProject().catch((error: unknown) => {
+    // A mistake in another pipeline's file, made while the worker runs, does not stop this one.
+    const rest = restOf(error);
+    if (!rest.pipelines.has(name)) throw error;
+    return rest;
+  });
   const pipeline = project.pipelines.get(name);
   if (pipeline === undefined) {
     throw new ComportaError(

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { messageOf } from '../errors';
+import { restOf } from '../pipeline/mistakes';
 import type { Project } from '../pipeline/pipeline';
 import type { Resources } from '../resources';
 import { verifiedTables } from './freshness';
@@ -31,7 +32,7 @@ export function keepFreshnessKnown(deps: RefreshDependencies): () => void {
 }
 
 export async function refreshFreshness(deps: Omit<RefreshDependencies, 'log'>): Promise<void> {
-  const project = await deps.loadProject();
+  const project = await deps.loadProject().catch(restOf);
   const history = await deps.resources.history(project);
   for (const pipeline of project.pipelines.keys()) {
     const states = await history.states(pipeline);

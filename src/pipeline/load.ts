@@ -151,7 +151,8 @@ function assemble(
 /**
  * Reads and validates a pipelines folder: `connections.yaml`, and every other `*.yaml` or `*.yml`
  * in it (not in folders below, nor hidden) as one pipeline. Secrets are not read.
- * Throws ProjectInvalid (ConfigurationInvalid) with every mistake of every file.
+ * Throws ProjectInvalid (ConfigurationInvalid) with every mistake of every file, and with what can
+ * run in spite of them.
  */
 export async function loadProject(directory: string, options: LoadOptions = {}): Promise<Project> {
   const mistakes: Mistake[] = [];
@@ -197,8 +198,29 @@ export async function loadProject(directory: string, options: LoadOptions = {}):
     .filter((file) => !isConnections(file))
     .map((file) => ({ file, input: conform(file, pipelineFile, mistakes) }));
   mistakes.push(...drafts.flatMap((draft) => pipelineMistakes(draft, whole?.connections)));
-  mistakes.push(...(await collisions(drafts, whole?.connections ?? new Map())));
+  const shared = await collisions(drafts, whole?.connections ?? new Map());
+  mistakes.push(...shared);
 
-  if (mistakes.length > 0 || whole === undefined) throw new ProjectInvalid(mistakes);
-  return assemble(surroundings.directory, drafts, whole);
+  if (whole === undefined) throw new ProjectInvalid(mistakes);
+  const assembled = (sound: readonly PipelineDraft[]) =>
+    assemble(surroundings.directory, sound, whole);
+  if (mistakes.length === 0) return assembled(drafts);
+  // Of two pipelines that meet, either may be the one that is in the wrong place.
+  const sound = shared.length > 0 ? [] : withoutMistakes(directory, names, drafts, mistakes);
+  throw new ProjectInvalid(mistakes, sound.length === 0 ? undefined : assembled(sound));
+}
+
+/** The pipelines that can run in spite of the mistakes; none where these concern all of them. */
+function withoutMistakes(
+  directory: string,
+  names: readonly string[],
+  drafts: readonly PipelineDraft[],
+  mistakes: readonly Mistake[],
+): readonly PipelineDraft[] {
+  const pipelineFiles = new Set(
+    names.filter((name) => !CONNECTIONS.test(name)).map((name) => path.join(directory, name)),
+  );
+  const broken = new Set(mistakes.map(({ file }) => file));
+  if ([...broken].some((file) => !pipelineFiles.has(file))) return [];
+  return drafts.filter(({ file }) => !broken.has(file.file));
 }

@@ -1,4 +1,5 @@
 import { ComportaError } from '../errors';
+import type { Project } from './pipeline';
 
 /** One thing wrong with the pipeline files, and where. Never holds a value that could be secret. */
 export interface Mistake {
@@ -43,7 +44,14 @@ export class ProjectInvalid extends ComportaError {
   /** Ordered by file and place. */
   readonly mistakes: readonly Mistake[];
 
-  constructor(mistakes: readonly Mistake[]) {
+  /**
+   * @param rest the project without the pipeline files that have mistakes; undefined where
+   *   nothing is left, or the mistakes concern all pipelines.
+   */
+  constructor(
+    mistakes: readonly Mistake[],
+    readonly rest?: Project,
+  ) {
     const ordered = [...mistakes].sort(inReadingOrder);
     const count = ordered.length === 1 ? '1 mistake' : `${ordered.length} mistakes`;
     super(
@@ -52,6 +60,12 @@ export class ProjectInvalid extends ComportaError {
     );
     this.mistakes = ordered;
   }
+}
+
+/** For `catch`: what can run of a project with mistakes. Throws the error again where nothing can. */
+export function restOf(error: unknown): Project {
+  if (error instanceof ProjectInvalid && error.rest !== undefined) return error.rest;
+  throw error;
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { loadProject } from '../../src/pipeline/load';
 import { nearest, ProjectInvalid } from '../../src/pipeline/mistakes';
-import { CONNECTIONS, mistakesOf, places, SALES, type Files } from './project-folder';
+import { CONNECTIONS, mistakesOf, places, restOfFiles, SALES, type Files } from './project-folder';
 
 const HEAD = 'pipeline: sales\nsource: { connection: shop }\ndestination: { connection: lake }\n';
 
@@ -723,5 +723,29 @@ connections.yaml:5:1 hist: unknown key — did you mean history? (the keys here 
     assert.equal(nearest('lookback', ['column', 'lookBack']), 'lookBack');
     assert.equal(nearest('xyz', ['column', 'lookBack']), undefined);
     assert.equal(nearest('no', ['a', 'b']), undefined);
+  });
+});
+
+describe('what can run in spite of mistakes', () => {
+  const OTHER = SALES.replace('sales', 'other').concat('domain: other\n');
+  const runs = async (files: Files) => [...((await restOfFiles(files))?.pipelines.keys() ?? [])];
+
+  it('the pipelines whose own files have none', async () => {
+    const broken = { 'b.yaml': `${OTHER}domian: x\n`, 'c.yaml': 'pipeline: "', 'd.yaml': '' };
+    assert.deepEqual(await runs({ 'connections.yaml': CONNECTIONS, 'a.yaml': SALES, ...broken }), [
+      'sales',
+    ]);
+  });
+  it('nothing when no file is right', async () => {
+    const files = { 'connections.yaml': CONNECTIONS, 'b.yaml': `${OTHER}domian: x\n` };
+    assert.equal(await restOfFiles(files), undefined);
+  });
+  it('nothing when the connections have one', async () => {
+    const files = { 'connections.yaml': `${CONNECTIONS}hist: 1\n`, 'a.yaml': SALES };
+    assert.equal(await restOfFiles(files), undefined);
+  });
+  it('nothing when two pipelines meet: either may be the wrong one', async () => {
+    const files = { 'connections.yaml': CONNECTIONS, 'a.yaml': SALES, 'b.yaml': SALES };
+    assert.equal(await restOfFiles({ ...files, 'c.yaml': OTHER }), undefined);
   });
 });

@@ -71,3 +71,15 @@ export async function places(
     ({ file, line, column, path: at, problem }) => `${file}:${line}:${column} ${at}: ${problem}`,
   );
 }
+
+/** The project that ProjectInvalid says can run all the same. */
+export async function restOfFiles(files: Files): Promise<Project | undefined> {
+  return withFolder(files, async (directory) => {
+    const error: unknown = await loadProject(directory, { environment: {} }).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (error instanceof ProjectInvalid) return error.rest;
+    throw new Error('these files have no mistakes');
+  });
+}
