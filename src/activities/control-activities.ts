@@ -3,7 +3,8 @@ import { compose } from '../notify/compose';
 import { deliver, readTold } from '../notify/deliver';
 import type { Metrics } from '../metrics/metrics';
 import { makePlan } from '../plan/make-plan';
-import { planPath, type Plan } from '../plan/plan';
+import type { Plan } from '../plan/plan';
+import { settlePlan } from '../plan/settle-plan';
 import { summarize } from '../plan/summarize';
 import type {
   ControlActivities,
@@ -43,13 +44,18 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
     planLoad: (request) =>
       run(async () => {
         const opened = await open(request.pipeline);
-        const [made, gap] = await Promise.all([
-          makePlan({ ...opened, now: deps.now }, request),
-          noteGap(deps, request),
-        ]);
-        const plan = { ...made, warnings: [...made.warnings, ...gap] };
-        const path = planPath(plan.pipeline, plan.batch);
-        await opened.destination.putDocument(path, plan);
+        const workflowRun = deps.context().info.workflowExecution?.runId ?? '';
+        const { plan, path } = await settlePlan(
+          opened.destination,
+          { ...request, workflowRun },
+          async () => {
+            const [made, gap] = await Promise.all([
+              makePlan({ ...opened, now: deps.now }, request),
+              noteGap(deps, request),
+            ]);
+            return { ...made, warnings: [...made.warnings, ...gap] };
+          },
+        );
         await opened.history.append(skipEvents(plan));
         reportPlan(deps.metrics, plan, request.scheduledFor);
         const fields = logFields(deps.context().info.workflowExecution, plan);

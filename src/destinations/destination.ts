@@ -141,6 +141,11 @@ export interface Destination extends StagingArea {
   ): Promise<{ readonly deletedRuns: number }>;
   /** Small JSON documents beside the data: plans. Written atomically. */
   putDocument(path: string, document: unknown): Promise<void>;
+  /**
+   * Writes a document where there is none yet, and returns the one that lies there then. Of many that
+   * try at once one wins, and all get the same.
+   */
+  putDocumentOnce(path: string, document: unknown): Promise<unknown>;
   /** Undefined when absent. */
   getDocument(path: string): Promise<unknown>;
   check(): Promise<readonly Finding[]>;

@@ -268,6 +268,17 @@ export function publishingContract(open: () => Promise<ObjectStore>): void {
     assert.deepEqual(await destination.getDocument('_plans/shop/b1.json'), { tables: 3 });
   });
 
+  it('keeps the first of documents that are to be written once', async () => {
+    const path = '_plans/shop/once.json';
+    const tries = Array.from({ length: 5 }, (_, index) =>
+      destination.putDocumentOnce(path, { index }),
+    );
+    const [first, ...others] = await Promise.all(tries);
+    assert.deepEqual(others, Array(4).fill(first));
+    assert.deepEqual(await destination.putDocumentOnce(path, { index: 5 }), first);
+    assert.deepEqual(await destination.getDocument(path), first);
+  });
+
   it('finds nothing wrong with a folder that it may write to', async () => {
     assert.deepEqual(await destination.check(), []);
     assert.deepEqual(await paths(store, 'raw'), []);

@@ -53,6 +53,10 @@ export function createParquetDestination(
     discard: (identity) => store.discard(identity, runFolder(identity)),
     retain: (domain, entity, rule) => retain(store, domain, entity, rule, new Date()),
     putDocument: (path, document) => putJson(store, path, document),
+    async putDocumentOnce(path, document) {
+      await store.replace(path, jsonBody(document), undefined);
+      return getJson(store, path);
+    },
     getDocument: (path) => getJson(store, path),
     check: () => store.check(),
     close: () => store.close(),
@@ -60,7 +64,11 @@ export function createParquetDestination(
 }
 
 function putJson(store: ObjectStore, path: string, document: unknown): Promise<void> {
-  return store.put(path, Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`));
+  return store.put(path, jsonBody(document));
+}
+
+function jsonBody(document: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(document, undefined, 2)}\n`);
 }
 
 async function getJson(store: ObjectStore, path: string): Promise<unknown> {
