@@ -55,17 +55,23 @@ describe('the engine spark beside the embedded one', function () {
   after(async () => {
     await spark?.stop();
     await embedded?.close();
+    for (const one of opened) await one.close();
     for (const database of databases) await database.drop();
     await postgres?.stop();
     if (root !== undefined) await rm(root, { recursive: true, force: true });
   });
 
+  const opened: { close(): Promise<void> }[] = [];
+  const remembered = <Opened extends { close(): Promise<void> }>(one: Opened) => {
+    opened.push(one);
+    return one;
+  };
   const sparkEngine = (runner: JobRunner = spark.runner): Engine =>
     createSparkEngine({
       name: 'spark',
       runner,
-      openSource: (endpoint) => openSource(endpoint, secrets),
-      openDestination: (endpoint) => openDestination(endpoint, secrets),
+      source: (endpoint) => remembered(openSource(endpoint, secrets)),
+      destination: (endpoint) => remembered(openDestination(endpoint, secrets)),
       script: join(JOBS, 'ingest_table.py'),
       shouldCancel: () => true,
     });
