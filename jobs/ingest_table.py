@@ -92,7 +92,9 @@ def aws_secret(reference):
     import boto3
 
     arn = re.match(r"arn:[^:]*:secretsmanager:([^:]+):", reference["id"])
-    client = boto3.client("secretsmanager", region_name=arn[1] if arn else None)
+    # The worker's variable, which boto3 does not know; without it boto3's own settings decide.
+    region = arn[1] if arn else os.environ.get("AWS_REGION")
+    client = boto3.client("secretsmanager", region_name=region)
     answer = client.get_secret_value(SecretId=reference["id"])
     text = answer["SecretString"] if "SecretString" in answer else answer["SecretBinary"].decode("utf-8")
     if reference.get("key") is None:

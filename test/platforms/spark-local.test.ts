@@ -205,7 +205,7 @@ print(json.dumps([read(text) for text in sys.argv[1:]]))`;
       {
         AWS_ACCESS_KEY_ID: 'test',
         AWS_SECRET_ACCESS_KEY: 'test',
-        AWS_DEFAULT_REGION: region,
+        AWS_REGION: region,
         AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
       },
     );

@@ -10,6 +10,7 @@ import { assertSameColumns, assertSchemaAccepted } from '../schema-drift';
 import { jobRequest, jobShape, type JobRequest, type JobResult } from './job-request';
 import type { JobRunner } from './job-runner';
 import { lakeAddress } from './lake-address';
+import { orMoreMemory } from './out-of-memory';
 
 export interface SparkEngineOptions {
   readonly name: Exclude<EngineName, 'embedded'>;
@@ -164,8 +165,10 @@ async function runOnce(
   const written = `${folder}-${attempt}`;
   const result = (await destination.getDocument(`${written}/result.json`)) as JobResult | undefined;
   // What the job itself says of its failure is better than the platform's word that it failed.
-  if (result !== undefined && 'error' in result) throw ownFailure(identity, result);
-  if (failure !== undefined) throw failure;
+  if (result !== undefined && 'error' in result) {
+    throw orMoreMemory(ownFailure(identity, result), options.name);
+  }
+  if (failure !== undefined) throw orMoreMemory(failure, options.name);
   if (result === undefined) return undefined;
   const moved = moveResult(identity, prepared, written, result);
   const waits = await Promise.all(moved.files.map((file) => destination.isStaged(file)));
