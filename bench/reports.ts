@@ -96,7 +96,7 @@ export function enginesReport(figures: readonly EngineFigure[]): string {
   return section(
     `lineitem on ${figures[0]?.database ?? 'nothing'}`,
     'Each load from the look at the table to its publication in a folder, by a worker that runs already. ' +
-      'The first rows of the table are 0: what a load costs without any. Medians; the largest are loaded once.',
+      'The table of 0 rows shows what a load costs before the first. Medians; what takes long is loaded once.',
     markdownTable(
       [
         'rows',
