@@ -211,7 +211,8 @@ describe('a load by a job', function () {
   it('waits where there is no quota, and while the platform is away', async () => {
     const known = clusterJobs().length;
     const quota = new Refusal(status.RESOURCE_EXHAUSTED, 'Quota exceeded');
-    dataproc.faults.add('SubmitJob', { kind: 'refused', with: quota });
+    // Twice, so that it is seen: a heartbeat is sent once a second.
+    dataproc.faults.add('SubmitJob', { kind: 'refused', with: quota }, 2);
     await world.gate.close();
     const waiting = await begin('cluster');
     await shows(waiting.load, /^quota: /);
