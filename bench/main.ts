@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PLAIN } from '../src/client/render/style';
 import { renderTable } from '../src/client/render/table';
+import { benchEngines, LARGEST } from './engines';
 import { benchHistory } from './history';
 import { databaseNames, type DatabaseName } from './load/databases';
 import { benchLoad } from './load/load';
@@ -12,10 +13,11 @@ import { benchMemory, type MemoryOptions } from './memory';
 import { benchOrchestration } from './orchestration';
 import { benchParallel, type ParallelOptions } from './parallel';
 import { benchPlan } from './plan';
-import { memoryReport, parallelReport, smallReport } from './reports';
+import { enginesReport, memoryReport, parallelReport, smallReport } from './reports';
 import { benchSmall } from './small';
 
 const RESULTS = join(__dirname, 'RESULTS.md');
+const RESULTS_ENGINES = join(__dirname, 'RESULTS-engines.md');
 
 /** Prints one table of figures, or all of it as JSON. */
 function report(title: string, rows: readonly object[], json: boolean): void {
@@ -80,10 +82,10 @@ const tablesOption = (all: readonly BenchTableName[] = benchTableNames) =>
     .default([...all], all.join(','));
 
 /** `--output none` leaves the report as it is. */
-const outputOption = () =>
+const outputOption = (file = RESULTS) =>
   new Option('--output <file>', 'the report to bring up to date, or none')
     .argParser((text: string) => (text === 'none' ? false : text))
-    .default(RESULTS, 'bench/RESULTS.md');
+    .default(file, `bench/${basename(file)}`);
 
 interface LoadArguments extends Timed {
   readonly databases: DatabaseName[];
@@ -168,6 +170,40 @@ program
     const figures = await benchSmall(tables, rows, runs);
     if (output !== false) writeSection(output, '4 small', smallReport(figures, tables, rows));
     report(`${tables} tables of ${rows} rows`, figures, isJson());
+  });
+
+interface EnginesArguments extends Output {
+  readonly databases: DatabaseName[];
+  readonly sizes: number[];
+  readonly repeats: number;
+}
+
+function tableSizes(text: string): number[] {
+  return text.split(',').map((part) => {
+    const rows = Number(part);
+    if (Number.isInteger(rows) && rows > 0 && rows <= LARGEST) return rows;
+    throw new InvalidArgumentError(`"${part}" is no number of rows from 1 to ${LARGEST}`);
+  });
+}
+
+program
+  .command('engines')
+  .description('the embedded engine beside a Spark on this machine, by the size of the table')
+  .addOption(databasesOption(['mariadb', 'postgres']))
+  .addOption(
+    new Option('--sizes <list>', 'rows of the tables')
+      .argParser(tableSizes)
+      .default([100, 10_000, 100_000, 1_000_000, LARGEST], `100,10000,100000,1000000,${LARGEST}`),
+  )
+  .option('--repeats <number>', 'loads of each by each, fewer of the largest', positiveNumber, 3)
+  .addOption(outputOption(RESULTS_ENGINES))
+  .action(async ({ output, ...options }: EnginesArguments) => {
+    const figures = await benchEngines({ ...options, progress });
+    for (const database of new Set(figures.map((figure) => figure.database))) {
+      const own = figures.filter((figure) => figure.database === database);
+      if (output !== false) writeSection(output, `1 ${database}`, enginesReport(own));
+    }
+    report('The embedded engine beside Spark', figures, isJson());
   });
 
 program

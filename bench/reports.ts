@@ -1,4 +1,5 @@
 import { loadavg } from 'node:os';
+import type { EngineFigure } from './engines';
 import { commitOfTree } from './load/commit';
 import { markdownTable } from './load/report';
 import { machine } from './measure';
@@ -83,6 +84,51 @@ export function smallReport(figures: readonly SmallFigure[], tables: number, row
         figure.databaseCpuSeconds.toFixed(2),
         figure.workerPeakMiB.toFixed(0),
       ]),
+    ),
+  );
+}
+
+/** The figures of one database. */
+export function enginesReport(figures: readonly EngineFigure[]): string {
+  const embedded = (rows: number) =>
+    figures.find((figure) => figure.rows === rows && figure.engine === 'embedded');
+  const cpu = (figure: EngineFigure) => figure.workerCpuSeconds + figure.sparkCpuSeconds;
+  return section(
+    `lineitem on ${figures[0]?.database ?? 'nothing'}`,
+    'Each load from the look at the table to its publication in a folder, by a worker that runs already. ' +
+      'The table of 0 rows shows what a load costs before the first. Medians; what takes long is loaded once.',
+    markdownTable(
+      [
+        'rows',
+        'engine',
+        'wall s',
+        'worker CPU s',
+        'Spark CPU s',
+        'server CPU s',
+        'peak MiB',
+        'file MB',
+        'wall ÷ embedded',
+        'CPU ÷ embedded',
+        'loads',
+      ],
+      figures.map((figure) => {
+        const beside = embedded(figure.rows);
+        const ratio = (of: (one: EngineFigure) => number) =>
+          beside === undefined ? '' : (of(figure) / of(beside)).toFixed(1);
+        return [
+          figure.rows.toLocaleString('en-US'),
+          figure.engine,
+          figure.wallSeconds.toFixed(2),
+          figure.workerCpuSeconds.toFixed(2),
+          figure.sparkCpuSeconds.toFixed(2),
+          figure.serverCpuSeconds.toFixed(2),
+          figure.peakMiB.toFixed(0),
+          (figure.fileBytes / 1e6).toFixed(2),
+          ratio(({ wallSeconds }) => wallSeconds),
+          ratio(cpu),
+          String(figure.loads),
+        ];
+      }),
     ),
   );
 }

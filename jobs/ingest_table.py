@@ -67,11 +67,11 @@ def read_secret(reference):
             return os.environ[reference["name"]]
         if kind == "file":
             with open(reference["path"], encoding="utf-8") as file:
-                return re.sub(r"\r?\n\Z", "", file.read())
+                return without_newline(file.read())
         if kind == "asm":
-            return aws_secret(reference)
+            return without_newline(aws_secret(reference))
         if kind == "gsm":
-            return google_secret(reference["version"])
+            return without_newline(google_secret(reference["version"]))
     except Exception as error:
         name = reference.get("name") or reference.get("path") or reference.get("id") or reference.get("version")
         raise JobError(
@@ -82,12 +82,27 @@ def read_secret(reference):
     raise JobError("ConfigurationInvalid", f"the job knows no secrets of the kind {kind}")
 
 
+def without_newline(text):
+    """As editors and `echo` end a text."""
+    return re.sub(r"\r?\n\Z", "", text)
+
+
 def aws_secret(reference):
-    """A secret of AWS Secrets Manager, by the job's own credentials."""
+    """A secret of AWS Secrets Manager, by the job's own credentials. An ARN names its region."""
     import boto3
 
-    text = boto3.client("secretsmanager").get_secret_value(SecretId=reference["id"])["SecretString"]
-    return text if reference.get("key") is None else str(json.loads(text)[reference["key"]])
+    arn = re.match(r"arn:[^:]*:secretsmanager:([^:]+):", reference["id"])
+    # The worker's variable, which boto3 does not know; without it boto3's own settings decide.
+    region = arn[1] if arn else os.environ.get("AWS_REGION")
+    client = boto3.client("secretsmanager", region_name=region)
+    answer = client.get_secret_value(SecretId=reference["id"])
+    text = answer["SecretString"] if "SecretString" in answer else answer["SecretBinary"].decode("utf-8")
+    if reference.get("key") is None:
+        return text
+    value = json.loads(text)[reference["key"]]
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError("no text or number under this key")
+    return str(value)
 
 
 def google_secret(version):

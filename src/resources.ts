@@ -9,6 +9,8 @@ import {
   openSource,
   platformEndpoint,
   sourceEndpoint,
+  type DestinationEndpoint,
+  type SourceEndpoint,
 } from './endpoints';
 import { createEmbeddedEngine } from './engines/embedded/embedded-engine';
 import type { Engine } from './engines/engine';
@@ -59,11 +61,15 @@ export function createResources(
   options: ResourceOptions = {},
 ): Resources {
   const secrets = createSecretStore(environment);
+  const sources = new Map<string, Source>();
+  const destinations = new Map<string, Destination>();
+  const sourceAt = (endpoint: SourceEndpoint) =>
+    remembered(sources, endpoint, () => gatheringSource(openSource(endpoint, secrets)));
+  const destinationAt = (endpoint: DestinationEndpoint) =>
+    remembered(destinations, endpoint, () => openDestination(endpoint, secrets));
   const sparkEngine = (name: SparkEngineOptions['name'], runner: JobRunner) =>
     createSparkEngine({
-      ...{ name, runner },
-      openSource: (endpoint) => openSource(endpoint, secrets),
-      openDestination: (endpoint) => openDestination(endpoint, secrets),
+      ...{ name, runner, source: sourceAt, destination: destinationAt },
       script: JOB_SCRIPT,
       shouldCancel: isCancelRequest,
     });
@@ -76,8 +82,6 @@ export function createResources(
     }),
   );
   const platforms = new Map<string, Engine>();
-  const sources = new Map<string, Source>();
-  const destinations = new Map<string, Destination>();
   const histories = new Map<string, { readonly store: History; readonly file: string }>();
   const places = new Map<History, Map<string, SourcePlaces>>();
   const replaced: History[] = [];
@@ -97,14 +101,8 @@ export function createResources(
   };
 
   return {
-    source(project, pipeline) {
-      const endpoint = sourceEndpoint(project, pipeline);
-      return remembered(sources, endpoint, () => gatheringSource(openSource(endpoint, secrets)));
-    },
-    destination(project, pipeline) {
-      const endpoint = destinationEndpoint(project, pipeline);
-      return remembered(destinations, endpoint, () => openDestination(endpoint, secrets));
-    },
+    source: (project, pipeline) => sourceAt(sourceEndpoint(project, pipeline)),
+    destination: (project, pipeline) => destinationAt(destinationEndpoint(project, pipeline)),
     places(project, pipeline, history) {
       const { name: connection, maxParallelLoads: limit } = sourceEndpoint(
         project,

@@ -1,32 +1,12 @@
 import { createEmbeddedEngine } from '../../src/engines/embedded/embedded-engine';
 import type { Engine, MoveRequest } from '../../src/engines/engine';
-import {
-  openDestination,
-  openSource,
-  type DestinationEndpoint,
-  type SourceEndpoint,
-} from '../../src/endpoints';
+import { openDestination, openSource } from '../../src/endpoints';
 import { chunkCount } from '../../src/engines/chunk-count';
 import { moveInChunks } from '../../src/load/move-in-chunks';
 import type { TableSettings } from '../../src/pipeline/pipeline';
 import { localSecretStore } from '../../src/pipeline/secrets';
 import { perform, readJob, type Job } from './job';
-
-/** As a pipeline file without a word about its tables has them. */
-const SETTINGS: TableSettings = {
-  engine: 'embedded',
-  mode: 'full',
-  detection: { strategy: 'auto', settleMarginMs: 5_000, maxSkipAgeMs: 86_400_000 },
-  timeoutMs: 7_200_000,
-  maximumAttempts: 3,
-  excludeColumns: [],
-  textColumns: [],
-  masks: {},
-  invalidDates: 'null',
-  onSchemaChange: 'accept',
-  chunkBytes: 'off',
-  guard: { maxDropShare: 0.5 },
-};
+import { destinationOf, environmentOf, SETTINGS, sourceOf } from './job-endpoints';
 
 /**
  * The engine's move of a table into a lake, as a worker does it. Options: `streams` moves the table
@@ -87,64 +67,6 @@ async function moveChunks(
     chunkCount(request),
   );
   await Promise.all([source.close(), destination.close()]);
-}
-
-/** A bucket that anybody with these keys may fill. */
-export interface BucketOption {
-  readonly bucket: string;
-  readonly endpoint: string;
-  readonly region: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
-
-function destinationOf(job: Job): DestinationEndpoint {
-  const settings = { compression: 'zstd', zstdLevel: job.zstdLevel } as const;
-  const option = job.options['bucket'] as BucketOption | undefined;
-  if (option === undefined)
-    return { connection: { type: 'file', name: 'lake', path: job.output }, settings };
-  return {
-    settings,
-    connection: {
-      type: 's3',
-      name: 'lake',
-      bucket: option.bucket,
-      prefix: '',
-      region: option.region,
-      endpoint: option.endpoint,
-      forcePathStyle: true,
-      accessKeyId: { from: 'env', name: 'BENCH_KEY' },
-      secretAccessKey: { from: 'env', name: 'BENCH_SECRET' },
-    },
-  };
-}
-
-function sourceOf({ family, host, port, user, database }: Job): SourceEndpoint {
-  return {
-    connection: {
-      type: family,
-      name: 'bench',
-      host,
-      port,
-      user,
-      password: { from: 'env', name: 'BENCH_PASSWORD' },
-      database,
-      tls: { mode: 'disable' },
-      connectTimeoutMs: 10_000,
-      silenceTimeoutMs: 15_000,
-    },
-    schemas: family === 'mysql' ? [] : ['public'],
-  };
-}
-
-/** What the job's secrets are called; threads get it when they start. */
-function environmentOf(job: Job): NodeJS.ProcessEnv {
-  const bucket = job.options['bucket'] as BucketOption | undefined;
-  return {
-    ...process.env,
-    BENCH_PASSWORD: job.password,
-    ...(bucket && { BENCH_KEY: bucket.accessKeyId, BENCH_SECRET: bucket.secretAccessKey }),
-  };
 }
 
 async function main(job: Job): Promise<void> {

@@ -66,7 +66,7 @@ function generation(table: BenchTable, scale: number, tpchExtension: string): st
     `ATTACH ':memory:' AS tpch`,
     `CALL dbgen(sf = ${scale}, catalog = 'tpch')`,
     `CREATE TABLE ${table.name} AS SELECT ${columns.join(', ')} FROM tpch.${table.name} ` +
-      `ORDER BY ${table.primaryKey.join(', ')}`,
+      `ORDER BY ${table.primaryKey.join(', ')}${table.limit === undefined ? '' : ` LIMIT ${table.limit}`}`,
   ];
 }
 

@@ -17,6 +17,8 @@ export interface BenchTable {
   readonly name: string;
   /** Rows at a scale, or `tpch` where DuckDB's generator decides. */
   readonly rows: ((scale: number) => number) | 'tpch';
+  /** The first so many rows of the generator's only. Default: all. */
+  readonly limit?: number;
   readonly columns: readonly BenchColumn[];
   readonly primaryKey: readonly string[];
 }

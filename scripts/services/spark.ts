@@ -14,12 +14,16 @@ export interface SparkInstallation {
   readonly jars: readonly string[];
 }
 
-/** PySpark is one with Spark itself. The other two are what `mapInArrow` runs on. */
+/**
+ * PySpark is one with Spark itself. pandas, PyArrow and NumPy are what `mapInArrow` runs on, boto3 is
+ * what the job asks AWS Secrets Manager with.
+ */
 export const SPARK_PACKAGES = [
   'pyspark==3.5.5',
   'pandas==2.2.3',
   'pyarrow==18.1.0',
   'numpy==2.1.3',
+  'boto3==1.44.5',
 ] as const;
 
 export const JDBC_JARS = [

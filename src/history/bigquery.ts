@@ -71,6 +71,11 @@ function historyOn(database: BigqueryDatabase, statements: Statements, place: Le
       return statesOf(rows.map((row) => markedEvent([row['marks'], ...valuesOf(row)])));
     },
 
+    async briefStates(pipeline) {
+      const rows = await database.rows(statements.briefStates, { values: { pipeline } });
+      return statesOf(rows.map((row) => markedEvent([row['marks'], ...valuesOf(row)])));
+    },
+
     async events(query) {
       const { sql, parameters } = eventsQuery(statements, query);
       return (await database.rows(sql, parameters)).map((row) => fromRow(valuesOf(row)));

@@ -51,6 +51,19 @@ const FIELDS = Object.entries(EVENT_FIELDS) as [keyof HistoryEvent, FieldColumn]
 
 export const EVENT_COLUMNS: readonly FieldColumn[] = FIELDS.map(([, column]) => column);
 
+/** What a BriefState has of an event: a statement for brief states reads no other column. */
+export function isBrief({ column }: FieldColumn): boolean {
+  return BRIEF_COLUMNS.includes(column);
+}
+
+const BRIEF_COLUMNS: readonly string[] = [
+  EVENT_FIELDS.table,
+  EVENT_FIELDS.kind,
+  EVENT_FIELDS.recordedAt,
+  EVENT_FIELDS.verdict,
+  EVENT_FIELDS.startedAt,
+].map(({ column }) => column);
+
 export type RowValue = string | number | null;
 
 /**

@@ -58,6 +58,13 @@ export interface TableState {
   readonly last?: HistoryEvent;
 }
 
+/** As much of a TableState as tells when a table was last known to equal its source. */
+export interface BriefState {
+  readonly table: string;
+  readonly lastSuccess?: Pick<HistoryEvent, 'startedAt'>;
+  readonly last?: Pick<HistoryEvent, 'kind' | 'recordedAt' | 'verdict'>;
+}
+
 export interface EventQuery {
   readonly pipeline: string;
   readonly table?: string;
@@ -98,6 +105,8 @@ export interface History {
   append(events: readonly HistoryEvent[]): Promise<void>;
   /** For every table of the pipeline that has any event, or only for those named; keyed by table id. */
   states(pipeline: string, tables?: readonly string[]): Promise<ReadonlyMap<string, TableState>>;
+  /** As `states` of every table, for a fraction of what that reads: for what asks every minute. */
+  briefStates(pipeline: string): Promise<ReadonlyMap<string, BriefState>>;
   events(query: EventQuery): Promise<readonly HistoryEvent[]>;
   /** The last outcome per table of one batch: SUCCEEDED wins over FAILED wins over STARTED, SKIPPED apart. */
   outcomes(pipeline: string, batch: string): Promise<ReadonlyMap<string, HistoryEvent>>;

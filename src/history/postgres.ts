@@ -75,6 +75,11 @@ function historyOn(
       return statesOf(rows.map(markedEvent));
     },
 
+    async briefStates(pipeline) {
+      const rows = await database.rows(statements.briefStates, [pipeline]);
+      return statesOf(rows.map(markedEvent));
+    },
+
     async events(query) {
       const { text, values } = eventsQuery(statements, query);
       return eventsOf(await database.rows(text, values));

@@ -1,4 +1,11 @@
-import { EVENT_COLUMNS, fromRow, toRow, type FieldColumn, type RowValue } from './event-row';
+import {
+  EVENT_COLUMNS,
+  fromRow,
+  isBrief,
+  toRow,
+  type FieldColumn,
+  type RowValue,
+} from './event-row';
 import type { History, HistoryEvent } from './history';
 import { acquireLease, firstFence, holdersByTable, type LeaseStore } from './leases';
 import { SQLITE_MIGRATIONS } from './migrations/sqlite';
@@ -39,7 +46,12 @@ export async function openSqliteHistory(
   return historyOn(database, leasesOn(database, now));
 }
 
-const PLAIN_LIST = listOf(EVENT_COLUMNS.filter(({ kind }) => kind !== 'json'));
+const PLAIN_COLUMNS = EVENT_COLUMNS.filter(({ kind }) => kind !== 'json');
+const PLAIN_LIST = listOf(PLAIN_COLUMNS);
+/** In the places of the whole list. */
+const BRIEF_LIST = PLAIN_COLUMNS.map((column) =>
+  isBrief(column) ? listOf([column]) : 'NULL',
+).join(', ');
 const JSON_LIST = listOf(EVENT_COLUMNS.filter(({ kind }) => kind === 'json'));
 
 function listOf(columns: readonly FieldColumn[]): string {
@@ -92,8 +104,11 @@ const NAMED_TABLES = 'SELECT DISTINCT value FROM json_each(?2)';
 const NOT_SKIPPED = `kind <> 'SKIPPED'`;
 const STANDING = `kind IN ('SUCCEEDED', 'RESET')`;
 
-/** With 1 for a table's last event, plus 2 for its success that no reset followed. */
-function statesStatement(tables: string): string {
+/** 1 for a table's last event, plus 2 for its success that no reset followed. */
+const MARKS = `(e.sequence = last) + 2 * (e.sequence IS standing AND e.kind = 'SUCCEEDED')`;
+
+/** @param selected of an event `e`. */
+function statesStatement(tables: string, selected = packed(MARKS)): string {
   return `WITH RECURSIVE known (table_name) AS (${tables}),
     latest AS (
       SELECT
@@ -102,11 +117,12 @@ function statesStatement(tables: string): string {
         (SELECT max(sequence) FROM historico_execucao
           WHERE pipeline = ?1 AND table_name = known.table_name AND ${STANDING}) AS standing
       FROM known)
-    SELECT ${packed(`(e.sequence = last) + 2 * (e.sequence IS standing AND e.kind = 'SUCCEEDED')`)}
+    SELECT ${selected}
     FROM latest JOIN historico_execucao e ON e.sequence IN (last, standing)`;
 }
 
 const STATES = statesStatement(EVERY_TABLE);
+const BRIEF_STATES = statesStatement(EVERY_TABLE, `json_array(${MARKS}, ${BRIEF_LIST})`);
 const NAMED_STATES = statesStatement(NAMED_TABLES);
 
 const OUTCOMES = `SELECT ${packed()} FROM historico_execucao e
@@ -127,6 +143,11 @@ function historyOn(database: SqliteDatabase, leases: LeaseStore): History {
           ? database.rows(STATES, [pipeline])
           : database.rows(NAMED_STATES, [pipeline, JSON.stringify(tables)]),
       );
+      return statesOf(rows.map((row) => markedEvent(unpacked(row))));
+    },
+
+    async briefStates(pipeline) {
+      const rows = await database.attempt(() => database.rows(BRIEF_STATES, [pipeline]));
       return statesOf(rows.map((row) => markedEvent(unpacked(row))));
     },
 

@@ -1,4 +1,4 @@
-import type { TableState } from '../history/history';
+import type { BriefState } from '../history/history';
 import type { VerifiedTable } from './metrics';
 
 /**
@@ -6,7 +6,7 @@ import type { VerifiedTable } from './metrics';
  * the last that was heard of it is a skip. After a skip and a failure only the load is known, so a
  * table may seem older than it is, never newer.
  */
-export function verifiedTables(states: Iterable<TableState>): VerifiedTable[] {
+export function verifiedTables(states: Iterable<BriefState>): VerifiedTable[] {
   return [...states].flatMap(({ table, lastSuccess, last }) => {
     const times = [
       lastSuccess?.startedAt,

@@ -35,7 +35,7 @@ export async function refreshFreshness(deps: Omit<RefreshDependencies, 'log'>): 
   const project = await deps.loadProject().catch(restOf);
   const history = await deps.resources.history(project);
   for (const pipeline of project.pipelines.keys()) {
-    const states = await history.states(pipeline);
+    const states = await history.briefStates(pipeline);
     deps.metrics.verified(pipeline, verifiedTables(states.values()));
   }
 }

@@ -14,6 +14,7 @@ import type { ConnectionInput, ConnectionsFile } from './connections-schema';
 import type { YamlFile } from './document';
 import { parseDuration } from './duration';
 import type { Partly } from './issues';
+import { OWN_ARGUMENTS } from './job-arguments';
 import type { Mistake, Path } from './mistakes';
 import type {
   Connection,
@@ -368,15 +369,6 @@ function dataproc(
     endpoint,
   });
 }
-
-/** Arguments of a run that are not for people to set. */
-const OWN_ARGUMENTS = [
-  '--request',
-  '--attempt',
-  '--comporta-try',
-  '--scriptLocation',
-  '--job-bookmark-option',
-];
 
 function glue(context: Context, name: string, input: Input<'glue'>): Partly<GlueConnection> {
   const at: Path = ['connections', name];

@@ -44,7 +44,7 @@ describe('a lake that fills up, refuses, is slow or cuts connections', function 
     const secrets = { KEY: accessKeyId, SECRET: secretAccessKey, BOOKS_PASSWORD: books.password };
     world = await startProcessWorld({
       environment: secrets,
-      pipelines: { shop: 'lake', cloud: 'bucket' },
+      pipelines: { shop: { destination: 'lake' }, cloud: { destination: 'bucket' } },
       connections: `  bucket: { type: s3, bucket: ${s3.bucket}, prefix: ${prefix}, region: ${region}, endpoint: '${proxy.endpoint}', forcePathStyle: true, accessKeyId: env:KEY, secretAccessKey: env:SECRET }
   books: { type: postgres, host: ${books.host}, port: ${books.port}, user: ${books.user}, password: env:BOOKS_PASSWORD, database: ${books.database} }
 history: { type: postgres, connection: books, schema: ${uniqueName('history')} }

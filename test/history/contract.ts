@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { ComportaError, type ErrorCode } from '../../src/errors';
-import type { History, HistoryEvent, HistoryEventKind, Lease } from '../../src/history/history';
+import type {
+  BriefState,
+  History,
+  HistoryEvent,
+  HistoryEventKind,
+  Lease,
+} from '../../src/history/history';
 import { event, FULL_EVENT, HOSTILE_NAMES } from './events';
 
 /** One empty store. */
@@ -188,6 +194,19 @@ export function historyContract(
         assert.deepStrictEqual((await history.states('sales')).get('orders')?.last, late);
       });
 
+      it('are also given in brief: when tables were loaded, and what was last heard of them', async () => {
+        const skipped = event('SKIPPED', 'orders', 'b2', {
+          recordedAt: '2026-03-02T02:00:00.000Z',
+          verdict: 'unchanged',
+        });
+        await history.append([FULL_EVENT, skipped, event('FAILED', 'items', 'b2')]);
+        const brief = await history.briefStates('sales');
+        assert.deepStrictEqual(inBrief(brief), inBrief(await history.states('sales')));
+        assert.strictEqual(brief.get('orders')?.lastSuccess?.startedAt, FULL_EVENT.startedAt);
+        assert.strictEqual(brief.get('orders')?.last?.verdict, 'unchanged');
+        assert.strictEqual((await history.briefStates('finance')).size, 0);
+      });
+
       it('are given for the named tables only', async () => {
         await history.append(['a', 'b', 'c'].map((table) => event('SUCCEEDED', table, 'b1')));
         const states = await history.states('sales', ['a', 'c', 'a', 'unknown']);
@@ -252,6 +271,10 @@ export function historyContract(
               const own = all.filter((one) => one.pipeline === pipeline);
               assert.deepStrictEqual(await history.events({ pipeline }), own.toReversed());
               assert.deepStrictEqual(sorted(await history.states(pipeline)), statesByReading(own));
+              assert.deepStrictEqual(
+                inBrief(await history.briefStates(pipeline)),
+                inBrief(await history.states(pipeline)),
+              );
               for (const batch of SCOPES) {
                 const outcomes = await history.outcomes(pipeline, batch);
                 assert.deepStrictEqual(sorted(outcomes), outcomesByReading(own, batch));
@@ -400,6 +423,21 @@ const anyEvent = fc.record({
 
 function firstOfEachId(events: readonly HistoryEvent[]): HistoryEvent[] {
   return events.filter((one, index) => events.findIndex(({ id }) => id === one.id) === index);
+}
+
+/** Nothing but what a brief state has to have. */
+function inBrief(states: ReadonlyMap<string, BriefState>) {
+  return sorted(
+    new Map(
+      [...states].map(([name, { table, last, lastSuccess }]) => [
+        name,
+        {
+          ...{ table, kind: last?.kind, recordedAt: last?.recordedAt, verdict: last?.verdict },
+          ...{ succeeded: lastSuccess !== undefined, startedAt: lastSuccess?.startedAt },
+        },
+      ]),
+    ),
+  );
 }
 
 function statesByReading(events: readonly HistoryEvent[]) {

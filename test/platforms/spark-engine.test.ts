@@ -55,17 +55,23 @@ describe('the engine spark beside the embedded one', function () {
   after(async () => {
     await spark?.stop();
     await embedded?.close();
+    for (const one of opened) await one.close();
     for (const database of databases) await database.drop();
     await postgres?.stop();
     if (root !== undefined) await rm(root, { recursive: true, force: true });
   });
 
+  const opened: { close(): Promise<void> }[] = [];
+  const remembered = <Opened extends { close(): Promise<void> }>(one: Opened) => {
+    opened.push(one);
+    return one;
+  };
   const sparkEngine = (runner: JobRunner = spark.runner): Engine =>
     createSparkEngine({
       name: 'spark',
       runner,
-      openSource: (endpoint) => openSource(endpoint, secrets),
-      openDestination: (endpoint) => openDestination(endpoint, secrets),
+      source: (endpoint) => remembered(openSource(endpoint, secrets)),
+      destination: (endpoint) => remembered(openDestination(endpoint, secrets)),
       script: join(JOBS, 'ingest_table.py'),
       shouldCancel: () => true,
     });
@@ -342,6 +348,30 @@ describe('the engine spark beside the embedded one', function () {
       };
       return { submitted, engine: sparkEngine(runner) };
     };
+
+    it('finds the source and the destination open that it was given', async () => {
+      const closed: string[] = [];
+      const watched = <Opened extends { close(): Promise<void> }>(name: string, one: Opened) => {
+        const close = one.close.bind(one);
+        one.close = async () => {
+          closed.push(name);
+          await close();
+        };
+        return one;
+      };
+      const { source: at, destination: to } = await request('shared');
+      const source = watched('source', openSource(at, secrets));
+      const destination = watched('destination', openDestination(to, secrets));
+      const engine = createSparkEngine({
+        ...{ name: 'spark', runner: spark.runner, shouldCancel: () => true },
+        ...{ source: () => source, destination: () => destination },
+        script: join(JOBS, 'ingest_table.py'),
+      });
+      await engine.move(await request('shared'), watch);
+      await engine.close();
+      assert.deepEqual(closed, []);
+      await Promise.all([source.close(), destination.close()]);
+    });
 
     it('takes the outcome of the job that an earlier one began, with the token of then', async () => {
       const { submitted, engine } = remembering();

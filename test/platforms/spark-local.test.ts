@@ -1,3 +1,4 @@
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CancelledFailure } from '@temporalio/common';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -9,18 +10,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FAST_JAVA } from '../../scripts/services/spark';
+import type { Destination } from '../../src/destinations/destination';
 import { openDestination, openSource } from '../../src/endpoints';
 import type { LoadProgress, MoveRequest } from '../../src/engines/engine';
 import { createLocalRunner } from '../../src/engines/spark/local-runner';
 import { createSparkEngine } from '../../src/engines/spark/spark-engine';
 import { localSecretStore } from '../../src/pipeline/secrets';
+import type { Source } from '../../src/sources/source';
 import { isCancelRequest } from '../../src/temporal/cancellation';
 import { createTestDatabase, type TestDatabase } from '../sources/mysql/support';
 import { eventually } from '../support/eventually';
 import { readCurrent } from '../support/lake';
 import { FULL_LOAD, moveRequest } from '../support/move-request';
 import { JOBS, sparkOrSkip } from '../support/resident-spark';
-import { sharedMariadb, sharedS3, uniqueName } from '../support/servers';
+import { sharedMariadb, sharedMoto, sharedS3, uniqueName } from '../support/servers';
 import { startWorld } from '../support/world';
 
 /** Jobs by the real spark-submit, in processes of their own, into a bucket. */
@@ -29,6 +32,8 @@ describe('the engine spark on this machine', function () {
   let database: TestDatabase;
   let folder: string | undefined;
   let request: MoveRequest;
+  let source: Source;
+  let destination: Destination;
   let submit: string;
   let python: string;
   const environment: NodeJS.ProcessEnv = { ...process.env, MYSQL_PASSWORD: 'comporta' };
@@ -64,10 +69,14 @@ describe('the engine spark on this machine', function () {
       // Its reader waits at the gate; a read of no rows, as a plan is made by, does not.
       settings: { ...FULL_LOAD, engine: 'spark', where: `GET_LOCK('gate', 100) = 1` },
     });
+    source = openSource(request.source, secrets);
+    destination = openDestination(request.destination, secrets);
   });
   after(async () => {
     // Nothing is there where there is no Spark.
     if (folder === undefined) return;
+    await source.close();
+    await destination.close();
     await endSessions();
     await database.drop();
     await rm(folder, { recursive: true, force: true });
@@ -82,8 +91,8 @@ describe('the engine spark on this machine', function () {
         environment,
         ...(folder === undefined ? {} : { folder }),
       }),
-      openSource: (endpoint) => openSource(endpoint, secrets),
-      openDestination: (endpoint) => openDestination(endpoint, secrets),
+      source: () => source,
+      destination: () => destination,
       script: join(JOBS, 'ingest_table.py'),
       shouldCancel: isCancelRequest,
     });
@@ -127,6 +136,23 @@ describe('the engine spark on this machine', function () {
     await eventually(async () => assert.deepEqual(await waiting(), []));
   };
 
+  /** What the job's own code makes of references: the values, or why there is none. */
+  const readByJob = async (references: readonly string[], variables: NodeJS.ProcessEnv) => {
+    const script = `
+import json, sys
+import ingest_table as job
+def read(text):
+    try:
+        return job.read_secret(job.parse_reference(text))
+    except job.JobError as error:
+        return f"{error.code}: {error.problem}"
+print(json.dumps([read(text) for text in sys.argv[1:]]))`;
+    const { stdout } = await promisify(execFile)(python, ['-c', script, ...references], {
+      env: { PYTHONPATH: JOBS, ...variables },
+    });
+    return JSON.parse(stdout) as unknown;
+  };
+
   it('says what to do where there is no Spark', async () => {
     const missing = engine('no-spark-submit --master local');
     const watch = { report: () => undefined, signal: new AbortController().signal };
@@ -142,26 +168,55 @@ describe('the engine spark on this machine', function () {
     const server = createServer((incoming, outgoing) => {
       const { url = '', headers } = incoming;
       asked.push(`${url} ${String(headers['metadata-flavor'] ?? headers.authorization)}`);
-      const data = Buffer.from('päss').toString('base64');
+      const data = Buffer.from('päss\n').toString('base64');
       outgoing.end(JSON.stringify({ access_token: 'token', payload: { data } }));
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const script = [
-      'import ingest_table as job',
-      `print(job.read_secret(job.parse_reference('gsm:projects/p/secrets/s/versions/2')))`,
-    ];
-    const { stdout } = await promisify(execFile)(python, ['-c', script.join('\n')], {
-      env: {
-        ...{ PYTHONPATH: JOBS, PYTHONIOENCODING: 'utf8', GCE_METADATA_HOST: address },
-        COMPORTA_SECRET_MANAGER: `http://${address}`,
-      },
+    const read = await readByJob(['gsm:projects/p/secrets/s/versions/2'], {
+      GCE_METADATA_HOST: address,
+      COMPORTA_SECRET_MANAGER: `http://${address}`,
     });
     server.close();
-    assert.equal(stdout, 'päss\n');
+    assert.deepEqual(read, ['päss']);
     assert.deepEqual(asked, [
       '/computeMetadata/v1/instance/service-accounts/default/token Google',
       '/v1/projects/p/secrets/s/versions/2:access Bearer token',
+    ]);
+  });
+
+  it('reads secrets of AWS Secrets Manager by the chain of its own SDK', async () => {
+    const { endpoint, region } = await sharedMoto();
+    const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+    const client = new SecretsManagerClient({ endpoint, region, credentials });
+    const there = new SecretsManagerClient({ endpoint, region: 'eu-west-1', credentials });
+    const name = uniqueName('shop/db');
+    const SecretString = JSON.stringify({ password: 'pä#ss\n', port: 5432, nothing: null });
+    await client.send(new CreateSecretCommand({ Name: name, SecretString }));
+    const plain = { Name: `${name}-plain`, SecretBinary: Buffer.from('bytes\n') };
+    await client.send(new CreateSecretCommand(plain));
+    const far = { Name: `${name}-far`, SecretString: 'far' };
+    const { ARN = '' } = await there.send(new CreateSecretCommand(far));
+    client.destroy();
+    there.destroy();
+    const references = ['#password', '#port', '-plain', '#nothing', '#absent', '-absent'];
+    const read = await readByJob(
+      [...references.map((rest) => `asm:${name}${rest}`), `asm:${ARN}`],
+      {
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+        AWS_REGION: region,
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
+      },
+    );
+    const failed = (id: string, why: string) =>
+      `ConfigurationInvalid: the job cannot read the secret asm:${id}: ${why}`;
+    assert.deepEqual(read, [
+      ...['pä#ss', '5432', 'bytes'],
+      failed(name, 'ValueError'),
+      failed(name, 'KeyError'),
+      failed(`${name}-absent`, 'ResourceNotFoundException'),
+      'far',
     ]);
   });
 
@@ -193,17 +248,26 @@ describe('the engine spark on this machine', function () {
       problem: /^the Spark job was killed/,
     });
 
+    // A job that an attempt has attached to, and that fails then, is believed what it says of itself.
     await endSessions();
+    const fourth = begin(4);
+    await someoneWaits();
+    fourth.cancellation.abort(new CancelledFailure('WORKER_SHUTDOWN'));
+    await assert.rejects(fourth.moved, { message: 'WORKER_SHUTDOWN' });
+    const fifth = begin(5);
+    await eventually(() => assert.equal(fifth.heard.at(-1)?.job?.state, 'RUNNING'));
+    for (const id of await waiting()) await database.run(`KILL QUERY ${id}`);
+    await assert.rejects(fifth.moved, { code: 'SourceInterrupted' });
+
     await database.run(`DO RELEASE_LOCK('gate')`);
     const moved = await begin(4).moved;
-    assert.deepEqual(await tries(), ['1', '2', '3']);
+    assert.deepEqual(await tries(), ['1', '2', '3', '4']);
     assert.deepEqual([moved.rowsAtSource, moved.rowsRead, moved.rowsWritten], [3, 3, 3]);
     // Its outcome is taken as it is, as often as it is asked for.
     const again = await begin(4).moved;
     assert.deepEqual(again.files, moved.files);
-    assert.deepEqual(await tries(), ['1', '2', '3']);
+    assert.deepEqual(await tries(), ['1', '2', '3', '4']);
 
-    const destination = openDestination(request.destination, secrets);
     const published = await destination.publish({
       identity: { ...request.identity, attempt: 4 },
       ...{ mode: 'full', key: [], fence: 1, token: { sourceTime: '', evidence: [], settings: '' } },
@@ -218,7 +282,6 @@ describe('the engine spark on this machine', function () {
     const [, requests = ''] = /^(.*)-\d+\/[^/]+$/.exec(staging) ?? [];
     assert.match(requests, /^_staging\/shop\/guarded\/run-1\.spark-/);
     assert.equal(await destination.getDocument(`${requests}/request.json`), undefined);
-    await destination.close();
   });
 
   it('loads a table of a pipeline that says so', async () => {

@@ -20,18 +20,20 @@ export function createMemoryHistory({ now = Date.now }: MemoryHistoryOptions = {
   };
   const leases = memoryLeases(now, append);
 
+  const states: History['states'] = (pipeline, tables) => {
+    const found = new Map<string, TableState>();
+    for (const event of events.values()) {
+      if (event.pipeline !== pipeline) continue;
+      if (tables !== undefined && !tables.includes(event.table)) continue;
+      found.set(event.table, after(found.get(event.table), event));
+    }
+    return Promise.resolve(found);
+  };
+
   return {
     append: (appended) => Promise.resolve().then(() => append(appended)),
-
-    async states(pipeline, tables) {
-      const states = new Map<string, TableState>();
-      for (const event of events.values()) {
-        if (event.pipeline !== pipeline) continue;
-        if (tables !== undefined && !tables.includes(event.table)) continue;
-        states.set(event.table, after(states.get(event.table), event));
-      }
-      return Promise.resolve(states);
-    },
+    states,
+    briefStates: (pipeline) => states(pipeline),
 
     async events(query) {
       const limit = checkedLimit(query);

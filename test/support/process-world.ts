@@ -10,7 +10,13 @@ import type { History } from '../../src/history/history';
 import { createResources } from '../../src/resources';
 import { createProjectLoader } from '../../src/worker/project-loader';
 import type { Role } from '../../src/worker/options';
-import { CONTROL_TASK_QUEUE, ingestWorkflowId, type LoadProgress } from '../../src/workflows/api';
+import type { EngineName } from '../../src/pipeline/pipeline';
+import {
+  CONTROL_TASK_QUEUE,
+  engineTaskQueue,
+  ingestWorkflowId,
+  type LoadProgress,
+} from '../../src/workflows/api';
 import type { ingestTable } from '../../src/workflows';
 import { eventually } from './eventually';
 import { sharedPostgres, uniqueName } from './servers';
@@ -37,9 +43,9 @@ export interface ProcessWorld {
   createTable(): Promise<string>;
   /** Sets `v` in every row. */
   change(table: string, v: number): Promise<void>;
-  /** Starts a worker of one role, with further flags, and waits until it is ready. */
+  /** Starts a worker of one role or several, with further flags, and waits until it is ready. */
   startWorker(
-    role: Role,
+    roles: Role | readonly Role[],
     environment?: NodeJS.ProcessEnv,
     flags?: readonly string[],
   ): Promise<WorkerProcess>;
@@ -64,8 +70,17 @@ export interface ProcessWorldOptions {
   /** Further lines of `connections.yaml`, the first of them under `connections`. */
   readonly connections?: string;
   readonly environment?: NodeJS.ProcessEnv;
-  /** Pipelines by name, with the connection of their lake. Default: `shop`, to the folder `lake`. */
-  readonly pipelines?: Readonly<Record<string, string>>;
+  /** By name. Default: `shop`, to the folder `lake`. */
+  readonly pipelines?: Readonly<Record<string, ProcessPipeline>>;
+}
+
+export interface ProcessPipeline {
+  /** The connection of its lake. */
+  readonly destination: string;
+  /** Default: `embedded`. */
+  readonly engine?: EngineName;
+  /** The connection of the platform that its jobs run on. */
+  readonly platform?: string;
 }
 
 export async function startProcessWorld(options: ProcessWorldOptions = {}): Promise<ProcessWorld> {
@@ -87,13 +102,18 @@ export async function startProcessWorld(options: ProcessWorldOptions = {}): Prom
   lake: { type: file, path: ../lake }
 ${options.connections ?? ''}`,
   );
-  for (const [name, destination] of Object.entries(options.pipelines ?? { shop: 'lake' })) {
+  const described = options.pipelines ?? { shop: { destination: 'lake' } };
+  for (const [name, { destination, engine = 'embedded', platform }] of Object.entries(described)) {
+    const defaults = [
+      `where: ${schema}.gate(id), engine: ${engine}`,
+      ...(platform === undefined ? [] : [`platform: ${platform}`]),
+    ];
     await writeFile(
       join(pipelines, `${name}.yaml`),
       `pipeline: ${name}
 source: { connection: shop, schemas: [${schema}] }
 destination: { connection: ${destination} }
-defaults: { where: ${schema}.gate(id) }
+defaults: { ${defaults.join(', ')} }
 `,
     );
   }
@@ -109,6 +129,7 @@ defaults: { where: ${schema}.gate(id) }
   const loadProject = createProjectLoader(pipelines, environment);
   const workers: WorkerProcess[] = [];
   let tables = 0;
+  const queueOf = (pipeline: string) => engineTaskQueue(described[pipeline]?.engine ?? 'embedded');
 
   return {
     client,
@@ -131,7 +152,8 @@ defaults: { where: ${schema}.gate(id) }
       await sql.query(`INSERT INTO ${table} SELECT id, ${v}, note FROM changed ORDER BY id`);
       await sql.query('DROP TABLE changed');
     },
-    async startWorker(role, more, flags = []) {
+    async startWorker(roles, more, flags = []) {
+      const role = [roles].flat().join(',');
       const line = ['--pipelines', pipelines, '--threads', '1', '--roles', role, ...flags];
       const worker = startWorkerProcess(line, { ...environment, ...more });
       workers.push(worker);
@@ -142,7 +164,7 @@ defaults: { where: ${schema}.gate(id) }
       client.workflow.start<typeof ingestTable>('ingestTable', {
         workflowId: ingestWorkflowId(pipeline, table, batch),
         taskQueue: CONTROL_TASK_QUEUE,
-        args: [{ pipeline, table, batch }],
+        args: [{ pipeline, table, batch, load: { taskQueue: queueOf(pipeline) } }],
       }),
     async close() {
       await Promise.all(workers.map((worker) => worker.kill9()));

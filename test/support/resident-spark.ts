@@ -22,6 +22,8 @@ export async function sparkOrSkip(context: Mocha.Context): Promise<SparkInstalla
 
 export interface ResidentSpark {
   readonly runner: JobRunner;
+  /** Does a job that has these arguments; answers whether it moved its table. */
+  move(request: string, attempt: number): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -60,18 +62,23 @@ export async function startResidentSpark(
   };
   await next();
   let turn: Promise<unknown> = Promise.resolve();
+  const move: ResidentSpark['move'] = async (request, attempt) => {
+    const answer = turn.then(() => {
+      driver.stdin.write(`${JSON.stringify({ request, attempt })}\n`);
+      return next();
+    });
+    turn = answer.catch(() => undefined);
+    return (await answer) === 'true';
+  };
   return {
+    move,
     runner: {
       async run(job) {
         const attempt = 1;
-        const [, request, , number] = job.arguments(attempt);
-        const answer = turn.then(() => {
-          driver.stdin.write(`${JSON.stringify({ request, attempt: Number(number) })}\n`);
-          return next();
-        });
-        turn = answer.catch(() => undefined);
-        if ((await answer) === 'true') return { attempt };
-        throw new ComportaError('EngineFailed', errors.join('').slice(-2000));
+        const [, request = ''] = job.arguments(attempt);
+        if (await move(request, attempt)) return { attempt };
+        const failure = new ComportaError('EngineFailed', errors.join('').slice(-2000));
+        return { attempt, failure };
       },
       close: () => Promise.resolve(),
     },

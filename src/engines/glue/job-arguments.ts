@@ -1,8 +1,6 @@
 import { ComportaError } from '../../errors';
+import { GLUE_ARGUMENTS } from '../../pipeline/job-arguments';
 import type { SparkJob } from '../spark/job-runner';
-
-/** Names the try that a run is, among the run's arguments, where every reader of runs sees it. */
-export const TRY_ARGUMENT = '--comporta-try';
 
 /**
  * A run's arguments: the job's command line, whose options all have a value, as the map that Glue
@@ -18,10 +16,10 @@ export function runArguments(
   return {
     ...more,
     ...optionsOf(job.arguments(attempt)),
-    [TRY_ARGUMENT]: tryToken(job, attempt),
-    '--scriptLocation': script,
+    [GLUE_ARGUMENTS.try]: tryToken(job, attempt),
+    [GLUE_ARGUMENTS.script]: script,
     // What a table has is Comporta's to know; a bookmark would leave rows out.
-    '--job-bookmark-option': 'job-bookmark-disable',
+    [GLUE_ARGUMENTS.bookmarks]: 'job-bookmark-disable',
   };
 }
 
@@ -34,7 +32,7 @@ export function attemptOf(
   job: Pick<SparkJob, 'id'>,
   given: Readonly<Record<string, string>> | undefined,
 ): number | undefined {
-  const token = given?.[TRY_ARGUMENT];
+  const token = given?.[GLUE_ARGUMENTS.try];
   if (token?.startsWith(`${job.id}/`) !== true) return undefined;
   const attempt = Number(token.slice(job.id.length + 1));
   return Number.isInteger(attempt) && attempt > 0 ? attempt : undefined;

@@ -1,5 +1,5 @@
 import { ComportaError, messageOf } from '../../errors';
-import type { JobRunner, JobWatch, SparkJob } from '../spark/job-runner';
+import type { JobOutcome, JobRunner, JobWatch, SparkJob } from '../spark/job-runner';
 import { Patience, pauseFor, type Pause } from './patience';
 import type { JobPlatform, PlatformTry } from './platform';
 import { tailOf } from './tail';
@@ -30,13 +30,7 @@ export function createPlatformRunner(
       watch.signal.throwIfAborted();
       try {
         const patience = new Patience(pause, watch.signal, (state) => watch.report({ state }));
-        const last = await follow(
-          platform,
-          patience,
-          await current(platform, patience, job),
-          watch,
-        );
-        return { attempt: last.attempt };
+        return await follow(platform, patience, await current(platform, patience, job), watch);
       } catch (error) {
         if (watch.signal.aborted && watch.shouldCancel(watch.signal.reason)) {
           await cancelJob(platform, pause, job, watch);
@@ -67,21 +61,23 @@ async function current(
   });
 }
 
-/** Watches a try until it has succeeded; throws when it failed. */
+/** Watches a try until it has ended. */
 async function follow(
   platform: JobPlatform,
   patience: Patience,
   first: PlatformTry,
   watch: JobWatch,
-): Promise<PlatformTry> {
+): Promise<JobOutcome> {
   let now = first;
   let between = FIRST_LOOK_MS;
   let sinceOutput = Infinity;
   let output: string | undefined;
   for (;;) {
-    if (now.outcome === 'succeeded') return now;
-    if (now.outcome === 'failed') {
-      throw withOutput(platform.failure(now), await lastOutput(platform, patience, now));
+    const { attempt, outcome } = now;
+    if (outcome === 'succeeded') return { attempt };
+    if (outcome === 'failed') {
+      const output = await lastOutput(platform, patience, now);
+      return { attempt, failure: withOutput(platform.failure(now), output) };
     }
     if (sinceOutput >= OUTPUT_EVERY_MS) {
       output = await tail(platform, now);

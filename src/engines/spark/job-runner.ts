@@ -1,3 +1,5 @@
+import type { ComportaError } from '../../errors';
+
 /** A PySpark job, as every platform that runs such jobs takes it. Plain data and no secret. */
 export interface SparkJob {
   /** Same for every attempt of the load, `[a-z][a-z0-9-]{0,50}`: a job's id is this and a number. */
@@ -19,16 +21,22 @@ export interface JobWatch {
   shouldCancel(reason: unknown): boolean;
 }
 
+/** A try that has ended. */
+export interface JobOutcome {
+  readonly attempt: number;
+  /** Why it failed as its platform has it, with the tail of the driver's output. Absent: it succeeded. */
+  readonly failure?: ComportaError;
+}
+
 /** Runs jobs on one platform. */
 export interface JobRunner {
   /**
-   * Resolves with the try that succeeded. A try that already runs is attached to, one that has
-   * succeeded is taken as it is, after a failed one the next number is submitted. One call submits
-   * at most one job.
+   * Resolves when a try has ended. One that already runs is attached to, one that has succeeded is
+   * taken as it is, after a failed one the next number is submitted. One call submits at most one job.
    *
-   * Throws EngineFailed, with the tail of the driver's output, when the try failed; the signal's
-   * reason when that ended the wait.
+   * Throws ComportaError when the platform does not take the job or is not heard of any more; the
+   * signal's reason when that ended the wait.
    */
-  run(job: SparkJob, watch: JobWatch): Promise<{ readonly attempt: number }>;
+  run(job: SparkJob, watch: JobWatch): Promise<JobOutcome>;
   close(): Promise<void>;
 }

@@ -66,8 +66,8 @@ export function createLocalRunner(options: LocalRunnerOptions): JobRunner {
           // Another process may have been first: then its job is this one.
           if (await claim(place)) start(place, [program, ...flags], job, attempt, options);
         }
-        await watchTry(place, watch);
-        return { attempt };
+        const failure = await watchTry(place, watch);
+        return failure === undefined ? { attempt } : { attempt, failure };
       }
     },
     close: () => Promise.resolve(),
@@ -127,16 +127,16 @@ function start(
   shell.unref();
 }
 
-/** Resolves when the try has succeeded. */
-async function watchTry(place: string, watch: JobWatch): Promise<void> {
+/** Resolves when the try has ended: with undefined, or with why it failed. */
+async function watchTry(place: string, watch: JobWatch): Promise<ComportaError | undefined> {
   const { signal } = watch;
   for (;;) {
     const state = await stateOf(place);
-    if (state.is === 'succeeded') return;
+    if (state.is === 'succeeded') return undefined;
     const output = await tailOf(join(place, 'output'));
     if (state.is !== 'running') {
       const why = state.is === 'failed' ? state.why : 'is gone';
-      throw new ComportaError('EngineFailed', `the Spark job ${why}: ${output}`, {
+      return new ComportaError('EngineFailed', `the Spark job ${why}: ${output}`, {
         remedy: 'the load is tried again with another job',
       });
     }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Destination, RunIdentity, StagedDataFile } from '../../destinations/destination';
 import { partName, runFolder, stagingFolder } from '../../destinations/parquet/layout';
 import { ComportaError, isErrorCode } from '../../errors';
+import { JOB_ARGUMENTS } from '../../pipeline/job-arguments';
 import type { EngineName } from '../../pipeline/pipeline';
 import type { Source } from '../../sources/source';
 import type { Engine, MoveRequest, MoveResult, MoveWatch } from '../engine';
@@ -9,12 +10,14 @@ import { assertSameColumns, assertSchemaAccepted } from '../schema-drift';
 import { jobRequest, jobShape, type JobRequest, type JobResult } from './job-request';
 import type { JobRunner } from './job-runner';
 import { lakeAddress } from './lake-address';
+import { orMoreMemory } from './out-of-memory';
 
 export interface SparkEngineOptions {
   readonly name: Exclude<EngineName, 'embedded'>;
   readonly runner: JobRunner;
-  readonly openSource: (endpoint: MoveRequest['source']) => Source;
-  readonly openDestination: (endpoint: MoveRequest['destination']) => Destination;
+  /** Open for longer than a move, and closed by whoever gives it; so is the destination. */
+  readonly source: (endpoint: MoveRequest['source']) => Source;
+  readonly destination: (endpoint: MoveRequest['destination']) => Destination;
   /** Local path of `jobs/ingest_table.py`. */
   readonly script: string;
   /** Whether a signal's reason means that nobody wants the load any more. */
@@ -34,13 +37,9 @@ export function createSparkEngine(options: SparkEngineOptions): Engine {
     async move(request, watch) {
       watch.signal.throwIfAborted();
       watch.report({ phase: 'connecting', rows: 0, bytes: 0 });
-      const source = options.openSource(request.source);
-      const destination = options.openDestination(request.destination);
-      try {
-        return await moveByJob(options, { source, destination }, request, watch);
-      } finally {
-        await Promise.all([source.close(), destination.close()]);
-      }
+      const source = options.source(request.source);
+      const destination = options.destination(request.destination);
+      return moveByJob(options, { source, destination }, request, watch);
     },
     close: () => options.runner.close(),
   };
@@ -149,34 +148,29 @@ async function runOnce(
   const { identity } = request;
   const { folder } = prepared;
   const address = lakeAddress(request.destination, requestPath(folder));
-  let asked: number | undefined;
   const job = {
     id: jobId(identity, folder, generation),
     labels: { pipeline: identity.pipeline, table: identity.table, batch: identity.batch },
     script: options.script,
-    arguments: (attempt: number) => {
-      asked = attempt;
-      return ['--request', address, '--attempt', String(attempt)];
-    },
+    arguments: (attempt: number) => [
+      ...[JOB_ARGUMENTS.request, address],
+      ...[JOB_ARGUMENTS.attempt, String(attempt)],
+    ],
   };
-  const resultOf = async (attempt: number) =>
-    (await destination.getDocument(`${folder}-${attempt}/result.json`)) as JobResult | undefined;
-  const attempt = await options.runner
-    .run(job, {
-      signal: watch.signal,
-      shouldCancel: options.shouldCancel,
-      report: (state) => watch.report({ phase: 'reading', rows: 0, bytes: 0, job: state }),
-    })
-    .catch(async (error: unknown) => {
-      if (watch.signal.aborted) throw error;
-      // What the job itself says of its failure is better than the platform's word that it failed.
-      const result = asked === undefined ? undefined : await resultOf(asked);
-      throw result !== undefined && 'error' in result ? failure(identity, result) : error;
-    });
-  const result = await resultOf(attempt.attempt);
+  const { attempt, failure } = await options.runner.run(job, {
+    signal: watch.signal,
+    shouldCancel: options.shouldCancel,
+    report: (state) => watch.report({ phase: 'reading', rows: 0, bytes: 0, job: state }),
+  });
+  const written = `${folder}-${attempt}`;
+  const result = (await destination.getDocument(`${written}/result.json`)) as JobResult | undefined;
+  // What the job itself says of its failure is better than the platform's word that it failed.
+  if (result !== undefined && 'error' in result) {
+    throw orMoreMemory(ownFailure(identity, result), options.name);
+  }
+  if (failure !== undefined) throw orMoreMemory(failure, options.name);
   if (result === undefined) return undefined;
-  if ('error' in result) throw failure(identity, result);
-  const moved = moveResult(identity, prepared, `${folder}-${attempt.attempt}`, result);
+  const moved = moveResult(identity, prepared, written, result);
   const waits = await Promise.all(moved.files.map((file) => destination.isStaged(file)));
   return waits.every(Boolean) ? moved : undefined;
 }
@@ -191,7 +185,7 @@ function digest(document: unknown): string {
   return createHash('sha256').update(JSON.stringify(document)).digest('hex').slice(0, 16);
 }
 
-function failure(
+function ownFailure(
   { pipeline, table }: RunIdentity,
   { error: { code, problem, remedy } }: Extract<JobResult, { readonly error: unknown }>,
 ): ComportaError {

@@ -1,5 +1,5 @@
 import { quoteIdentifier } from '../../sources/postgres/identifiers';
-import { EVENT_COLUMNS, type FieldKind } from '../event-row';
+import { EVENT_COLUMNS, isBrief, type FieldColumn, type FieldKind } from '../event-row';
 
 /** Every statement of the history, for one schema. */
 export interface Statements {
@@ -7,6 +7,8 @@ export interface Statements {
   readonly append: string;
   /** `$1` pipeline. */
   readonly states: string;
+  /** `$1` pipeline. */
+  readonly briefStates: string;
   /** `$1` pipeline, `$2` table names. */
   readonly namedStates: string;
   /** Begins a query over events, to be continued with conditions. */
@@ -36,10 +38,15 @@ const ARRAY_TYPES: Readonly<Record<FieldKind, string>> = {
 const COLUMN_LIST = EVENT_COLUMNS.map(({ column }) => column).join(', ');
 
 /** The columns of an event `e` in the forms that `fromRow` takes, whatever the session's settings. */
-const EVENT_LIST = EVENT_COLUMNS.map(({ column, kind }) => {
+const EVENT_LIST = EVENT_COLUMNS.map(selected).join(', ');
+
+/** In the places of the whole list. */
+const BRIEF_LIST = EVENT_COLUMNS.map((one) => (isBrief(one) ? selected(one) : 'NULL')).join(', ');
+
+function selected({ column, kind }: FieldColumn): string {
   if (kind === 'time') return isoText(`e.${column}`);
   return kind === 'json' ? `e.${column}::text` : `e.${column}`;
-}).join(', ');
+}
 
 function isoText(time: string): string {
   return `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
@@ -58,6 +65,7 @@ export function statementsFor(schema: string): Statements {
       ORDER BY ordinal
       ON CONFLICT (id) DO NOTHING`,
     states: states(events, everyTable(events)),
+    briefStates: states(events, everyTable(events), BRIEF_LIST),
     namedStates: states(events, 'SELECT DISTINCT unnest($2::text[])'),
     events: `SELECT ${EVENT_LIST} FROM ${events} e`,
     outcomes: `SELECT ${EVENT_LIST} FROM ${events} e
@@ -99,7 +107,7 @@ function everyTable(events: string): string {
  * 2 for the latter. LATERAL, so that each table is looked up by index, whatever the planner
  * believes about their number.
  */
-function states(events: string, tables: string): string {
+function states(events: string, tables: string, list = EVENT_LIST): string {
   const latest = (condition: string) => `(SELECT max(e.sequence) FROM ${events} e
       WHERE e.pipeline = $1 AND e.table_name = known.table_name${condition})`;
   return `WITH RECURSIVE known (table_name) AS (${tables}),
@@ -109,7 +117,7 @@ function states(events: string, tables: string): string {
       FROM known)
     SELECT (e.sequence = last)::int
         + 2 * (e.sequence IS NOT DISTINCT FROM standing AND e.kind = 'SUCCEEDED')::int,
-      ${EVENT_LIST}
+      ${list}
     FROM latest CROSS JOIN LATERAL (
       SELECT * FROM ${events} WHERE sequence IN (last, standing) OFFSET 0) e`;
 }

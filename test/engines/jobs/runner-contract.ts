@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ComportaError } from '../../../src/errors';
-import type { JobRunner } from '../../../src/engines/spark/job-runner';
+import type { JobOutcome, JobRunner } from '../../../src/engines/spark/job-runner';
 import type { PlatformRunnerOptions } from '../../../src/engines/jobs/platform-runner';
 import { eventually } from '../../support/eventually';
 import type { FaultyProxy } from '../../support/faulty-proxy';
@@ -64,9 +64,10 @@ export function holdsRunnerContract(start: () => Promise<PlatformUnderTest>): vo
         ['RUNNING'],
       ),
     );
-  const failureOf = async (run: Promise<unknown>) => {
+  /** Why a run came to nothing: thrown, or the failure of a try. */
+  const failureOf = async (run: Promise<JobOutcome>) => {
     const error: unknown = await run.then(
-      () => assert.fail('it succeeded'),
+      ({ failure }) => failure ?? assert.fail('it succeeded'),
       (thrown: unknown) => thrown,
     );
     assert.ok(error instanceof ComportaError, String(error));
@@ -166,6 +167,21 @@ export function holdsRunnerContract(start: () => Promise<PlatformUnderTest>): vo
     await eventually(() => assert.match(watch.progress.at(-1)?.state ?? '', /^unavailable: /));
     await python.release();
     assert.deepEqual(await run, { attempt: 1 });
+    assert.equal(jobs().length, 1);
+  });
+
+  it('gives the number of a try that failed, also of one that it attached to', async () => {
+    await python.hold();
+    await python.breakDown();
+    const watch = createJobWatch();
+    const lost = worker().run(python.job, watch);
+    await running();
+    watch.abort(new Shutdown());
+    await assert.rejects(lost, Shutdown);
+    const second = worker().run(python.job, createJobWatch());
+    await python.release();
+    const { attempt, failure } = await second;
+    assert.deepEqual([attempt, failure?.code], [1, 'EngineFailed']);
     assert.equal(jobs().length, 1);
   });
 

@@ -10,7 +10,7 @@ import { fromJSON } from '@grpc/proto-loader';
 import type { protos } from '@google-cloud/dataproc';
 import protocol from '@google-cloud/dataproc/build/protos/protos.json';
 import { startFaultyProxy, type FaultyProxy } from '../faulty-proxy';
-import { Faults, Refusal } from './faults';
+import { answerMayGo, Faults, Refusal } from './faults';
 import { JobBook, type BookedJob, type BookOptions } from './job-book';
 
 type V1 = typeof protos.google.cloud.dataproc.v1;
@@ -148,6 +148,7 @@ export async function startDataprocEndpoint(options: BookOptions): Promise<Datap
     try {
       if (fault?.kind === 'refused') throw fault.with;
       const result = fault?.kind === 'answered' ? fault.answer : act();
+      await answerMayGo(fault);
       if (fault?.kind === 'answer lost') await cutLine();
       else answer(null, result);
     } catch (error) {

@@ -16,12 +16,14 @@ export type Fault =
   | { readonly kind: 'answered'; readonly answer: unknown }
   /** The call does all it should, and the connection is cut in place of an answer. */
   | { readonly kind: 'answer lost' }
+  /** The call does all it should, and its answer waits. */
+  | { readonly kind: 'answer held'; readonly arrived: () => void; readonly until: Promise<void> }
   /** The call waits before it does anything. */
   | { readonly kind: 'held'; readonly arrived: () => void; readonly until: Promise<void> };
 
 /** A call that waits at the server. */
 export interface HeldCall {
-  /** Resolves when the call has come. */
+  /** Resolves when the call has come, or has done what it should. */
   readonly arrived: Promise<void>;
   release(): void;
 }
@@ -36,12 +38,22 @@ export class Faults {
     this.waiting.set(method, [...known, ...Array.from({ length: times }, () => fault)]);
   }
 
+  /** The call waits before it does anything. */
   hold(method: string): HeldCall {
+    return this.addHeld(method, 'held');
+  }
+
+  /** The call does all it should, and its answer waits. */
+  holdAnswer(method: string): HeldCall {
+    return this.addHeld(method, 'answer held');
+  }
+
+  private addHeld(method: string, kind: 'held' | 'answer held'): HeldCall {
     let release = () => {};
     let arrived = () => {};
     const until = new Promise<void>((resolve) => (release = resolve));
     const call = new Promise<void>((resolve) => (arrived = resolve));
-    this.add(method, { kind: 'held', arrived, until });
+    this.add(method, { kind, arrived, until });
     return { arrived: call, release };
   }
 
@@ -58,4 +70,11 @@ export class Faults {
     await fault.until;
     return undefined;
   }
+}
+
+/** Waits where the answer of a call that has done its work is held. */
+export async function answerMayGo(fault: Fault | undefined): Promise<void> {
+  if (fault?.kind !== 'answer held') return;
+  fault.arrived();
+  await fault.until;
 }

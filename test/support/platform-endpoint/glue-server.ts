@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { loopback } from '../../../scripts/services/service';
 import { startFaultyProxy, type FaultyProxy } from '../faulty-proxy';
-import { Faults, Refusal } from './faults';
+import { answerMayGo, Faults, Refusal } from './faults';
 import { JobBook, type BookedJob, type BookOptions } from './job-book';
 
 export interface GlueEndpoint {
@@ -141,6 +141,7 @@ export async function startGlueEndpoint(options: BookOptions): Promise<GlueEndpo
       const method = methods[target];
       if (method === undefined) throw new Refusal('UnknownOperationException', target);
       const result = fault?.kind === 'answered' ? fault.answer : await method(body);
+      await answerMayGo(fault);
       if (fault?.kind === 'answer lost') request.socket.destroy();
       else answer(200, result);
     } catch (error) {
