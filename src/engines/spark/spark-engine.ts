@@ -90,9 +90,12 @@ async function prepare(
     const sameness = digest({ shape, filter, from, settings: token?.settings });
     const folder = `${stagingFolder(identity.domain, identity.entity)}/${identity.run}.${name}-${sameness}`;
     const path = requestPath(folder);
-    const known = (await destination.getDocument(path)) as JobRequest | undefined;
-    const job = known ?? (await jobRequest(request, snapshot, shape));
-    if (known === undefined) await destination.putDocument(path, job);
+    // An attempt that was frozen here must not change the request of a job that its successor started.
+    const job = ((await destination.getDocument(path)) ??
+      (await destination.putDocumentOnce(
+        path,
+        await jobRequest(request, snapshot, shape),
+      ))) as JobRequest;
     const cursor = settings.cursor?.column;
     return {
       ...{ job, folder, columns },
