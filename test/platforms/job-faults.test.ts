@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -87,9 +87,12 @@ describe('a load by a job', function () {
 
   const clusterJobs = () => [...dataproc.jobs.jobs.values()];
   const glueRuns = () => [...glue.runs.jobs.values()];
-  /** Of the engine spark: what it notes of each try. */
-  const localTries = async () =>
-    readdir(join(folder ?? '', `comporta-${userInfo().uid}`, 'spark')).catch(() => []);
+  /** Of the engine spark: the tries that have begun, by what they note of their process. */
+  const localTries = async () => {
+    const notes = join(folder ?? '', `comporta-${userInfo().uid}`, 'spark');
+    const files = await allFiles(notes).catch(() => []);
+    return files.filter((path) => path.endsWith('/pid'));
+  };
   /** The newest job of a cluster, once there are so many and it runs. */
   const runningJob = async (jobs: number): Promise<BookedJob> => {
     await eventually(() => {
@@ -107,6 +110,19 @@ describe('a load by a job', function () {
       const { progress } = await pendingLoad(load);
       assert.match(progress?.job?.state ?? '', state);
     });
+
+  /** A load whose job has ended while its worker's look at it waits at the platform. */
+  const endedUnseen = async () => {
+    const jobs = clusterJobs().length;
+    await world.gate.close();
+    const load = await begin('cluster');
+    const job = await runningJob(jobs + 1);
+    const look = dataproc.faults.hold('GetJob');
+    await look.arrived;
+    await world.gate.open();
+    await eventually(() => assert.equal(job.state, 'DONE'));
+    return { ...load, look };
+  };
 
   /** What must hold after every fault, when the load is done. */
   async function assertSound({ table, pipeline, load }: Awaited<ReturnType<typeof begin>>) {
@@ -138,11 +154,7 @@ describe('a load by a job', function () {
 
   it('goes on when its worker was killed: with a job whose submission nobody heard of, that runs, that has ended', async () => {
     const known = clusterJobs().length;
-    const ended = await begin('cluster');
-    const job = await runningJob(known + 1);
-    const look = dataproc.faults.hold('GetJob');
-    await look.arrived;
-    await eventually(() => assert.equal(job.state, 'DONE'));
+    const { look, ...ended } = await endedUnseen();
 
     await world.gate.close();
     const running = await begin('cluster');
@@ -176,11 +188,7 @@ describe('a load by a job', function () {
 
   it('runs one more when the result of a job that has ended is missing', async () => {
     const known = clusterJobs().length;
-    const lost = await begin('cluster');
-    const job = await runningJob(known + 1);
-    const look = dataproc.faults.hold('GetJob');
-    await look.arrived;
-    await eventually(() => assert.equal(job.state, 'DONE'));
+    const { look, ...lost } = await endedUnseen();
     const results = (await allFiles(world.lake)).filter((path) => path.endsWith('/result.json'));
     assert.equal(results.length, 1);
     await rm(join(world.lake, results[0]!));
