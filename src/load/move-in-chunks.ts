@@ -4,7 +4,11 @@ import type { Destination, RunIdentity } from '../destinations/destination';
 import type { TableToken } from '../detection/detection';
 import { describedAs } from '../engines/described-as';
 import type { Engine, LoadProgress, MoveRequest, MoveResult } from '../engines/engine';
-import { areSameColumns, assertSchemaAccepted } from '../engines/schema-drift';
+import {
+  areSameColumns,
+  assertDestinationTakes,
+  assertSchemaAccepted,
+} from '../engines/schema-drift';
 import type { KeyRange, Source, SplitKey, TableSnapshot } from '../sources/source';
 import type { ColumnSpec } from '../types/logical';
 import { assertCounts } from './guards';
@@ -58,6 +62,7 @@ export async function moveInChunks(
   try {
     const { columns } = snapshot.plan(settings);
     assertSchemaAccepted(identity, settings, request.previousColumns, columns);
+    assertDestinationTakes(request, columns);
     const key = await snapshot.splitKey();
     const known = key?.by === 'key' ? await notedPlan(deps, identity) : undefined;
     const isGood =

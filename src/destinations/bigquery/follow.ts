@@ -9,12 +9,12 @@ import { mergeStatement, needsQuery, quoted, stagedRows, touchedPartitions } fro
 import {
   assertTable,
   partitioningText,
+  partitionType,
   sameColumns,
   tableName,
   tableShape,
   type TableShape,
 } from './table';
-import { bigqueryType } from './types';
 import type { JobConfiguration, Warehouse } from './warehouse';
 
 export interface FollowOptions {
@@ -147,7 +147,7 @@ class Publication {
               ...{ schema, destinationTable: this.warehouse.reference(this.staging) },
               ...{ createDisposition: 'CREATE_NEVER', writeDisposition: 'WRITE_TRUNCATE' },
               ...layoutOf(rest),
-            } as NonNullable<JobConfiguration['load']>,
+            },
           },
         },
         this.request.signal,
@@ -286,9 +286,9 @@ class Publication {
     const { columns, key, bigquery } = this.request;
     const { partitionBy } = bigquery ?? {};
     const column = columns.find(({ name }) => name === partitionBy?.column);
-    if (partitionBy === undefined || column === undefined) return undefined;
+    const type = column && partitionType(column);
+    if (partitionBy === undefined || column === undefined || type === undefined) return undefined;
     const { granularity } = partitionBy;
-    const type = bigqueryType(column.type);
     const startOf = (expression: string) => partitionStartSql(expression, type, granularity);
     const { rows, bytesBilled } = await this.warehouse.rows(
       touchedPartitions(this.tables(), key, startOf, column.name),

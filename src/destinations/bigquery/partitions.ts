@@ -1,5 +1,7 @@
 import type { BigqueryTableSettings } from '../../pipeline/pipeline';
-import type { BigqueryType } from './types';
+
+/** What a table can be divided by. */
+export type PartitionType = 'DATE' | 'DATETIME' | 'TIMESTAMP';
 
 type PartitionBy = NonNullable<BigqueryTableSettings['partitionBy']>;
 
@@ -17,7 +19,7 @@ interface Span {
 /** An expression for where the partition of a column's value begins, as `PartitionStart`. */
 export function partitionStartSql(
   column: string,
-  type: BigqueryType,
+  type: PartitionType,
   granularity: PartitionBy['granularity'],
 ): string {
   const unit = granularity.toUpperCase();
@@ -26,7 +28,7 @@ export function partitionStartSql(
       return `UNIX_DATE(DATE_TRUNC(${column}, ${unit})) * 86400`;
     case 'DATETIME':
       return `UNIX_SECONDS(TIMESTAMP(DATETIME_TRUNC(${column}, ${unit})))`;
-    default:
+    case 'TIMESTAMP':
       return `UNIX_SECONDS(TIMESTAMP_TRUNC(${column}, ${unit}))`;
   }
 }
@@ -38,7 +40,7 @@ export function partitionStartSql(
  */
 export function partitionFilter(
   column: string,
-  type: BigqueryType,
+  type: PartitionType,
   granularity: PartitionBy['granularity'],
   starts: readonly PartitionStart[],
 ): string {
@@ -88,14 +90,14 @@ function nextStart(start: number, granularity: PartitionBy['granularity']): numb
   }
 }
 
-function literal(type: BigqueryType, seconds: number): string {
+function literal(type: PartitionType, seconds: number): string {
   const [day = '', time = ''] = new Date(seconds * 1000).toISOString().split(/[TZ.]/);
   switch (type) {
     case 'DATE':
       return `DATE '${day}'`;
     case 'DATETIME':
       return `DATETIME '${day} ${time}'`;
-    default:
+    case 'TIMESTAMP':
       return `TIMESTAMP '${day} ${time}+00:00'`;
   }
 }

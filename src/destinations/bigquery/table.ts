@@ -2,6 +2,7 @@ import type { TableMetadata } from '@google-cloud/bigquery';
 import { ComportaError } from '../../errors';
 import type { BigqueryTableSettings } from '../../pipeline/pipeline';
 import type { ColumnSpec } from '../../types/logical';
+import type { PartitionType } from './partitions';
 import { bigqueryType, loadedType, type BigqueryType } from './types';
 
 /** The part of a table's description that Comporta decides. */
@@ -90,17 +91,23 @@ function partitionProblems(
       ],
     ];
   }
-  const type = bigqueryType(column.type);
-  if (type !== 'DATE' && type !== 'DATETIME' && type !== 'TIMESTAMP') {
+  const type = partitionType(column);
+  if (type === undefined) {
     return [
       [
-        `the column ${column.name} of bigquery.partitionBy is of type ${type}`,
+        `the column ${column.name} of bigquery.partitionBy is of type ${bigqueryType(column.type)}`,
         'name a column with dates or times',
       ],
     ];
   }
   if (type !== 'DATE' || partitionBy.granularity !== 'hour') return [];
   return [[`the column ${column.name} has dates and no hours`, 'let the granularity be day']];
+}
+
+/** Undefined: by such a column no table is divided. */
+export function partitionType(column: ColumnSpec): PartitionType | undefined {
+  const type = bigqueryType(column.type);
+  return type === 'DATE' || type === 'DATETIME' || type === 'TIMESTAMP' ? type : undefined;
 }
 
 function clusterProblems(

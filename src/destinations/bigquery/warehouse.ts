@@ -65,6 +65,13 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
 const CLAIM = 'comporta_claim';
 
+/** What the client gives for what is there; its own types say nothing of it. */
+type Answer<Metadata> = readonly [metadata: Metadata, ...rest: unknown[]];
+
+interface DatasetMetadata {
+  readonly location?: string;
+}
+
 export function createWarehouse(place: BigqueryPlace): Warehouse {
   const client = bigqueryClient(place);
   const { project, dataset } = place;
@@ -88,8 +95,8 @@ export function createWarehouse(place: BigqueryPlace): Warehouse {
     table: (name) =>
       onTable(name, () =>
         unlessAbsent(async () => {
-          const [metadata] = await table(name).getMetadata();
-          return metadata as TableMetadata;
+          const [metadata] = (await table(name).getMetadata()) as Answer<TableMetadata>;
+          return metadata;
         }),
       ),
     create: (name, metadata) =>
@@ -128,8 +135,8 @@ export function createWarehouse(place: BigqueryPlace): Warehouse {
     open: () =>
       attempt(`dataset ${description}`, async () => {
         await makeDataset(client, dataset);
-        const [metadata] = await client.dataset(dataset).getMetadata();
-        return { location: (metadata as { readonly location?: string }).location ?? '' };
+        const [metadata] = (await client.dataset(dataset).getMetadata()) as Answer<DatasetMetadata>;
+        return { location: metadata.location ?? '' };
       }),
   };
 }
@@ -197,8 +204,7 @@ function locationOf({ location }: BigQuery): { location?: string } {
 async function ended(job: Job, signal?: AbortSignal): Promise<JobMetadata> {
   try {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      const [found] = await job.getMetadata();
-      const metadata = found as JobMetadata;
+      const [metadata] = (await job.getMetadata()) as Answer<JobMetadata>;
       if (metadata.status?.state === 'DONE') return metadata;
       await delay(pause, undefined, signal === undefined ? {} : { signal });
     }

@@ -4,7 +4,7 @@ import type { StagingArea, StagingWriter } from '../../destinations/destination'
 import type { ReadStatistics, RowFilter, Source, SourceTable } from '../../sources/source';
 import type { LoadProgress, MoveRequest, MoveResult, MoveWatch } from '../engine';
 import { describedAs } from '../described-as';
-import { assertSameColumns, assertSchemaAccepted } from '../schema-drift';
+import { assertDestinationTakes, assertSameColumns, assertSchemaAccepted } from '../schema-drift';
 
 /** What a move reads from and writes to. */
 export interface MoveEnds {
@@ -30,6 +30,7 @@ export async function moveTable(
   try {
     const { columns } = snapshot.plan(settings);
     assertSchemaAccepted(identity, settings, request.previousColumns, columns);
+    assertDestinationTakes(request, columns);
     if (part !== undefined) assertSameColumns(identity, part.columns, columns);
 
     const filter: RowFilter = {

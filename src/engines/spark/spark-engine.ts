@@ -6,7 +6,7 @@ import type { EngineName } from '../../pipeline/pipeline';
 import type { Source } from '../../sources/source';
 import { describedAs } from '../described-as';
 import type { Engine, MoveRequest, MoveResult, MoveWatch } from '../engine';
-import { assertSameColumns, assertSchemaAccepted } from '../schema-drift';
+import { assertDestinationTakes, assertSameColumns, assertSchemaAccepted } from '../schema-drift';
 import { jobRequest, jobShape, type JobRequest, type JobResult } from './job-request';
 import type { JobRunner } from './job-runner';
 import { lakeAddress } from './lake-address';
@@ -86,6 +86,7 @@ async function prepare(
   try {
     const { columns } = snapshot.plan(settings);
     assertSchemaAccepted(identity, settings, request.previousColumns, columns);
+    assertDestinationTakes(request, columns);
     const filter = settings.where === undefined ? {} : { where: settings.where };
     const shape = jobShape(request, snapshot.inSql(settings, filter));
     // What was read under other settings, or of other columns, is of no use.
