@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import { assertTable } from '../destinations/bigquery/table';
 import type { RunIdentity } from '../destinations/destination';
 import { ComportaError } from '../errors';
 import { schemaChanges } from '../history/columns';
 import type { TableSettings } from '../pipeline/pipeline';
 import type { ColumnSpec } from '../types/logical';
+import type { MoveRequest } from './engine';
 
 /** Throws SchemaChanged when a table's columns are others than before and its settings say fail. */
 export function assertSchemaAccepted(
@@ -20,6 +22,14 @@ export function assertSchemaAccepted(
     table,
     remedy: `run "npm run reset -- ${pipeline} ${table}" to accept them, or set onSchemaChange: accept`,
   });
+}
+
+/** Throws ConfigurationInvalid for a table that cannot be what its settings say at its destination. */
+export function assertDestinationTakes(
+  { identity, settings, destination }: Pick<MoveRequest, 'identity' | 'settings' | 'destination'>,
+  columns: readonly ColumnSpec[],
+): void {
+  if (destination.bigquery !== undefined) assertTable(identity, columns, settings.bigquery);
 }
 
 /** Throws SourceInterrupted when the columns are no longer those that a load began with. */

@@ -2,8 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Destination, RunIdentity } from '../destinations/destination';
 import type { TableToken } from '../detection/detection';
+import { describedAs } from '../engines/described-as';
 import type { Engine, LoadProgress, MoveRequest, MoveResult } from '../engines/engine';
-import { areSameColumns, assertSchemaAccepted } from '../engines/schema-drift';
+import {
+  areSameColumns,
+  assertDestinationTakes,
+  assertSchemaAccepted,
+} from '../engines/schema-drift';
 import type { KeyRange, Source, SplitKey, TableSnapshot } from '../sources/source';
 import type { ColumnSpec } from '../types/logical';
 import { assertCounts } from './guards';
@@ -57,6 +62,7 @@ export async function moveInChunks(
   try {
     const { columns } = snapshot.plan(settings);
     assertSchemaAccepted(identity, settings, request.previousColumns, columns);
+    assertDestinationTakes(request, columns);
     const key = await snapshot.splitKey();
     const known = key?.by === 'key' ? await notedPlan(deps, identity) : undefined;
     const isGood =
@@ -76,8 +82,8 @@ export async function moveInChunks(
     if (shared === undefined) await snapshot.close();
 
     const results = await moveMissing(deps, request, plan, finished, shared);
-    const { primaryKey } = snapshot.description;
-    return { moved: sumOf(plan, results, primaryKey), token: plan.token };
+    const moved = sumOf(plan, results, describedAs(snapshot.description));
+    return { moved, token: plan.token };
   } finally {
     await snapshot.close();
   }
@@ -213,7 +219,7 @@ function progressOf(
 function sumOf(
   { columns, cursorHigh }: ChunkPlan,
   results: readonly ChunkResult[],
-  primaryKey: readonly string[],
+  described: ReturnType<typeof describedAs>,
 ): MoveResult {
   const files = results.flatMap((result) => result.files);
   const filled = files.filter(({ rows }) => rows > 0);
@@ -225,7 +231,7 @@ function sumOf(
     // Of a table without rows one file stays: it carries the columns.
     files: filled.length > 0 ? filled : files.slice(0, 1),
     columns,
-    primaryKey,
+    ...described,
     invalidValues: total(results, ({ invalidValues }) => invalidValues),
     ...(cursorHigh === undefined ? {} : { cursorHigh }),
   };

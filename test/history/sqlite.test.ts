@@ -230,6 +230,25 @@ describe('SQLite history', () => {
       assert.deepStrictEqual(direct('SELECT * FROM later'), []);
     });
 
+    it('bring an older store up to date, whose events stay', async () => {
+      const first = SQLITE_MIGRATIONS.slice(0, 1);
+      await (await openSqliteHistory(path, { migrations: first })).close();
+      direct(
+        `INSERT INTO historico_execucao (id, kind, recorded_at, pipeline, table_name, batch, run)
+         VALUES ('x', 'SUCCEEDED', '2026-01-01T00:00:00.000Z', 'sales', 'old', 'b', 'r') RETURNING id`,
+      );
+      const history = await opened(path);
+      await history.append([event('SUCCEEDED', 'new', 'b1', { bytesBilled: 7 })]);
+      const found = await history.events({ pipeline: 'sales' });
+      assert.deepStrictEqual(
+        found.map(({ table, bytesBilled }) => [table, bytesBilled]),
+        [
+          ['new', 7],
+          ['old', undefined],
+        ],
+      );
+    });
+
     it('leave the store as it was when one fails', async () => {
       await (await openSqliteHistory(path)).close();
       const broken = { ...next, statements: [...next.statements, 'CREATE NONSENSE'] };
@@ -243,7 +262,7 @@ describe('SQLite history', () => {
       await (await openSqliteHistory(path, { migrations: [...SQLITE_MIGRATIONS, next] })).close();
       await rejectsWith(
         'ConfigurationInvalid',
-        /history\.db has version 2, this Comporta knows versions up to 1 — run the newer Comporta/,
+        /history\.db has version 3, this Comporta knows versions up to 2 — run the newer Comporta/,
         openSqliteHistory(path),
       );
     });

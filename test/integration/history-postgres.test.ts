@@ -180,7 +180,7 @@ describe('PostgreSQL history', () => {
 
     it('of a newer Comporta are not written over', async () => {
       await opened({ migrations: [...POSTGRES_MIGRATIONS, next] });
-      await rejectsWith('ConfigurationInvalid', /has version 2, this Comporta knows/, store.open());
+      await rejectsWith('ConfigurationInvalid', /has version 3, this Comporta knows/, store.open());
     });
   });
 

@@ -9,7 +9,7 @@ import type {
 } from '../../src/destinations/destination';
 import { viewPath } from '../../src/destinations/parquet/layout';
 import type { ObjectStore } from '../../src/destinations/parquet/storage';
-import type { LoadMode } from '../../src/pipeline/pipeline';
+import type { BigqueryTableSettings, LoadMode } from '../../src/pipeline/pipeline';
 import { batches, canonicalRows, type TestTable } from './columns';
 import { duckdbRows, sqlString } from './duckdb';
 import { memories } from './memories';
@@ -26,6 +26,8 @@ export interface TestLoad {
   readonly entity?: string;
   readonly assertOwner?: () => Promise<void>;
   readonly signal?: AbortSignal;
+  readonly tableComment?: string;
+  readonly bigquery?: BigqueryTableSettings;
 }
 
 export function identityOf({ run, attempt = 1, ingestionDate, entity }: TestLoad): RunIdentity {
@@ -59,6 +61,8 @@ export async function load(destination: Destination, test: TestLoad): Promise<Pu
         token: { sourceTime: '2026-01-02T03:04:05.000000Z', evidence: [] },
         rowsAtSource: rows.length,
         rowsWritten: files.reduce((sum, file) => sum + file.rows, 0),
+        ...(test.tableComment === undefined ? {} : { tableComment: test.tableComment }),
+        ...(test.bigquery === undefined ? {} : { bigquery: test.bigquery }),
         fence: test.fence ?? 1,
         assertOwner: test.assertOwner ?? (() => Promise.resolve()),
         signal: test.signal ?? new AbortController().signal,

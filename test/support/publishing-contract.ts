@@ -19,13 +19,19 @@ function orders(...notes: readonly (string | null)[]): TestTable {
 const failsWith = (code: string) => (error: unknown) =>
   error instanceof ComportaError && error.code === code;
 
-/** What publishing means, whatever the store. `open` makes an empty lake. */
-export function publishingContract(open: () => Promise<ObjectStore>): void {
+const overLake = (store: ObjectStore): Destination =>
+  createParquetDestination(store, { compression: 'zstd' });
+
+/** What publishing means, whatever the store. `open` makes an empty lake, `create` a destination on it. */
+export function publishingContract(
+  open: () => Promise<ObjectStore>,
+  create: (store: ObjectStore) => Destination = overLake,
+): void {
   let store: ObjectStore;
   let destination: Destination;
   beforeEach(async () => {
     store = await open();
-    destination = createParquetDestination(store, { compression: 'zstd' });
+    destination = create(store);
   });
   afterEach(() => destination.close());
 
@@ -121,7 +127,7 @@ export function publishingContract(open: () => Promise<ObjectStore>): void {
       fence: 5,
       table: orders('first'),
       assertOwner: async () => {
-        const other = createParquetDestination(store, { compression: 'zstd' });
+        const other = create(store);
         await load(other, { run: 'r2', fence: 6, table: orders('second') });
       },
     });
@@ -138,7 +144,7 @@ export function publishingContract(open: () => Promise<ObjectStore>): void {
       fence: 5,
       table: orders('from attempt 1'),
       assertOwner: async () => {
-        const other = createParquetDestination(store, { compression: 'zstd' });
+        const other = create(store);
         await load(other, { run: 'r1', attempt: 2, fence: 6, table: orders('from attempt 2') });
         throw new ComportaError('LeaseLost', 'gone');
       },
@@ -197,7 +203,7 @@ export function publishingContract(open: () => Promise<ObjectStore>): void {
         return { ...reader, bytes: reader.bytes - 1 };
       },
     };
-    const damaged = createParquetDestination(cut, { compression: 'zstd' });
+    const damaged = create(cut);
     await assert.rejects(
       load(damaged, { run: 'r1', table: orders('a') }),
       failsWith('RowCountMismatch'),

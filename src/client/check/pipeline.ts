@@ -1,3 +1,4 @@
+import { assertTable } from '../../destinations/bigquery/table';
 import { ComportaError } from '../../errors';
 import type { Pipeline, Project } from '../../pipeline/pipeline';
 import { selectTables, settingsFor, unmatchedOverrides } from '../../pipeline/settings';
@@ -21,7 +22,11 @@ export async function checkPipeline(
   const { name, source, destination } = pipeline;
   return [
     await group(`${name}: source ${source.connection}`, () =>
-      checkSource(context.resources.source(project, pipeline), pipeline, deep),
+      checkSource(context.resources.source(project, pipeline), {
+        pipeline,
+        intoBigquery: project.connections.get(destination.connection)?.type === 'bigquery',
+        deep,
+      }),
     ),
     await group(`${name}: destination ${destination.connection}`, async () => {
       const opened = context.resources.destination(project, pipeline);
@@ -47,17 +52,25 @@ async function checkChannels(
   );
 }
 
+interface SourceCheck {
+  readonly pipeline: Pipeline;
+  /** Its columns must then be such that BigQuery takes them. */
+  readonly intoBigquery: boolean;
+  readonly deep: boolean;
+}
+
 async function checkSource(
   source: Source,
-  pipeline: Pipeline,
-  deep: boolean,
+  { pipeline, intoBigquery, deep }: SourceCheck,
 ): Promise<{ checked: string; findings: readonly Finding[] }> {
   const all = await source.listTables();
   const tables = selectTables(pipeline, all);
   const found = [...patternFindings(pipeline, all, tables), ...(await source.check(tables))];
 
   const shallow = tables.length > MOST_TABLES && !deep;
-  const columns = shallow ? [] : await columnFindings(source, pipeline, tables, found);
+  const columns = shallow
+    ? []
+    : await columnFindings(source, { pipeline, intoBigquery }, tables, found);
   const scope = shallow ? ', columns not looked at (--deep does)' : '';
   return {
     checked: `${tables.length} of ${all.length} tables${scope}`,
@@ -88,10 +101,12 @@ function patternFindings(
   ];
 }
 
+type ColumnCheck = Pick<SourceCheck, 'pipeline' | 'intoBigquery'>;
+
 /** Opens each table as a load does, maps its columns and tries its filter. */
 async function columnFindings(
   source: Source,
-  pipeline: Pipeline,
+  check: ColumnCheck,
   tables: readonly SourceTable[],
   known: readonly Finding[],
 ): Promise<Finding[]> {
@@ -103,7 +118,7 @@ async function columnFindings(
   const queue = tables.filter(({ id }) => !closed.has(id)).values();
   const lane = async () => {
     for (const table of queue) {
-      const error = await columnError(source, pipeline, table);
+      const error = await columnError(source, check, table);
       if (error !== undefined) findings.push(errorFinding(table.id, error));
     }
   };
@@ -113,14 +128,16 @@ async function columnFindings(
 
 async function columnError(
   source: Source,
-  pipeline: Pipeline,
+  { pipeline, intoBigquery }: ColumnCheck,
   table: SourceTable,
 ): Promise<ComportaError | undefined> {
   try {
     const snapshot = await source.openSnapshot(table, new AbortController().signal);
     try {
       const settings = settingsFor(pipeline, table.id);
-      snapshot.plan(settings);
+      const { columns } = snapshot.plan(settings);
+      const identity = { pipeline: pipeline.name, table: table.id };
+      if (intoBigquery) assertTable(identity, columns, settings.bigquery);
       await snapshot.tryFilter(settings);
     } finally {
       await snapshot.close();

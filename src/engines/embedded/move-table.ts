@@ -3,7 +3,8 @@ import type { KernelMemory } from '../../columnar/kernels/memory';
 import type { StagingArea, StagingWriter } from '../../destinations/destination';
 import type { ReadStatistics, RowFilter, Source, SourceTable } from '../../sources/source';
 import type { LoadProgress, MoveRequest, MoveResult, MoveWatch } from '../engine';
-import { assertSameColumns, assertSchemaAccepted } from '../schema-drift';
+import { describedAs } from '../described-as';
+import { assertDestinationTakes, assertSameColumns, assertSchemaAccepted } from '../schema-drift';
 
 /** What a move reads from and writes to. */
 export interface MoveEnds {
@@ -29,6 +30,7 @@ export async function moveTable(
   try {
     const { columns } = snapshot.plan(settings);
     assertSchemaAccepted(identity, settings, request.previousColumns, columns);
+    assertDestinationTakes(request, columns);
     if (part !== undefined) assertSameColumns(identity, part.columns, columns);
 
     const filter: RowFilter = {
@@ -57,7 +59,7 @@ export async function moveTable(
         bytes: files.reduce((sum, file) => sum + file.bytes, 0),
         files,
         columns,
-        primaryKey: snapshot.description.primaryKey,
+        ...describedAs(snapshot.description),
         invalidValues: statistics.invalidValues,
         ...(cursorHigh === undefined ? {} : { cursorHigh }),
       };

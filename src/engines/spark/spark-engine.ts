@@ -5,8 +5,9 @@ import { ComportaError, isErrorCode } from '../../errors';
 import { JOB_ARGUMENTS } from '../../pipeline/job-arguments';
 import type { EngineName } from '../../pipeline/pipeline';
 import type { Source } from '../../sources/source';
+import { describedAs } from '../described-as';
 import type { Engine, MoveRequest, MoveResult, MoveWatch } from '../engine';
-import { assertSameColumns, assertSchemaAccepted } from '../schema-drift';
+import { assertDestinationTakes, assertSameColumns, assertSchemaAccepted } from '../schema-drift';
 import { jobRequest, jobShape, type JobRequest, type JobResult } from './job-request';
 import type { JobRunner } from './job-runner';
 import { lakeAddress } from './lake-address';
@@ -68,7 +69,7 @@ interface Prepared {
   /** Beside which the tries' own folders lie, relative to the lake's root. */
   readonly folder: string;
   readonly columns: MoveResult['columns'];
-  readonly primaryKey: readonly string[];
+  readonly described: ReturnType<typeof describedAs>;
   readonly assertCursor: (value: string) => void;
 }
 
@@ -84,6 +85,7 @@ async function prepare(
   try {
     const { columns } = snapshot.plan(settings);
     assertSchemaAccepted(identity, settings, request.previousColumns, columns);
+    assertDestinationTakes(request, columns);
     const filter = settings.where === undefined ? {} : { where: settings.where };
     const shape = jobShape(request, snapshot.inSql(settings, filter));
     // What was read under other settings, or of other columns, is of no use.
@@ -99,7 +101,7 @@ async function prepare(
     const cursor = settings.cursor?.column;
     return {
       ...{ job, folder, columns },
-      primaryKey: snapshot.description.primaryKey,
+      described: describedAs(snapshot.description),
       // Of the table as it was described: it asks no server.
       assertCursor: (value) => {
         if (cursor !== undefined) snapshot.assertCursor(cursor, value);
@@ -200,7 +202,7 @@ function ownFailure(
 
 function moveResult(
   identity: RunIdentity,
-  { job, columns, primaryKey, assertCursor }: Prepared,
+  { job, columns, described, assertCursor }: Prepared,
   folder: string,
   result: Exclude<JobResult, { readonly error: unknown }>,
 ): MoveResult {
@@ -217,7 +219,7 @@ function moveResult(
     rowsRead: result.rowsRead,
     rowsWritten: files.reduce((sum, file) => sum + file.rows, 0),
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-    ...{ files, columns, primaryKey },
+    ...{ files, columns, ...described },
     invalidValues: result.invalidValues,
     ...(cursorHigh === undefined ? {} : { cursorHigh }),
     ...(job.token === undefined ? {} : { token: job.token }),
