@@ -55,6 +55,19 @@ function buildCursor({ cursor }: TableSettingsInput): TableSettings['cursor'] {
   };
 }
 
+function buildBigquery(input: TableSettingsInput['bigquery']): TableSettings['bigquery'] {
+  if (input === undefined) return undefined;
+  const { partitionBy } = input;
+  return defined({
+    partitionBy: partitionBy && {
+      column: partitionBy.column,
+      granularity: partitionBy.granularity ?? defaults.DEFAULT_GRANULARITY,
+    },
+    clusterBy: input.clusterBy,
+    labels: input.labels,
+  });
+}
+
 function buildChange(input: TableSettingsInput, directory: string): TableSettingsChange {
   const detection = input.detection && {
     strategy: input.detection.strategy,
@@ -79,6 +92,7 @@ function buildChange(input: TableSettingsInput, directory: string): TableSetting
     onSchemaChange: input.onSchemaChange,
     chunkBytes: input.chunkSize === undefined ? undefined : parseChunkSize(input.chunkSize),
     guard: input.guard && defined(input.guard),
+    bigquery: buildBigquery(input.bigquery),
   });
 }
 
@@ -144,6 +158,9 @@ export function buildPipeline(input: PipelineFile, context: BuildContext): Pipel
     destination: {
       type: 'parquet',
       connection: input.destination.connection,
+      ...(input.destination.tablePrefix === undefined
+        ? {}
+        : { tablePrefix: input.destination.tablePrefix }),
       compression: input.destination.compression ?? defaults.DEFAULT_COMPRESSION,
       zstdLevel: input.destination.zstdLevel ?? defaults.DEFAULT_ZSTD_LEVEL,
       retention: { ...defaults.DEFAULT_RETENTION, ...input.destination.retention },

@@ -35,6 +35,23 @@ async function location(connection: Partly<Connection> | undefined): Promise<str
   return undefined;
 }
 
+/** The lake of a destination: itself, or the one that its tables in BigQuery are filled from. */
+function lakeOf(name: string | undefined, connections: ConnectionDrafts) {
+  const connection = connections.get(name ?? '');
+  return connection?.type === 'bigquery' ? connections.get(connection.lake ?? '') : connection;
+}
+
+/** What two destinations in one dataset have in common. */
+function tablesOf(
+  destination: PipelineDraft['input']['destination'],
+  connections: ConnectionDrafts,
+): string | undefined {
+  const connection = connections.get(destination?.connection ?? '');
+  if (connection?.type !== 'bigquery') return undefined;
+  const { project, dataset, endpoint = '' } = connection;
+  return JSON.stringify([endpoint, project, dataset, destination?.tablePrefix ?? '']);
+}
+
 /** Reports every draft whose identity an earlier draft already has. */
 function repeated(
   drafts: readonly { readonly draft: PipelineDraft; readonly identity: string | undefined }[],
@@ -59,12 +76,24 @@ export async function collisions(
   const targets = await Promise.all(
     drafts.map(async (draft) => {
       const { destination, pipeline, domain = pipeline } = draft.input;
-      const lake = await location(connections.get(destination?.connection ?? ''));
+      const lake = await location(lakeOf(destination?.connection, connections));
       const identity = lake === undefined || domain === undefined ? undefined : `${domain} ${lake}`;
       return { draft, identity };
     }),
   );
+  const tables = drafts.map((draft) => ({
+    draft,
+    identity: tablesOf(draft.input.destination, connections),
+  }));
   return [
+    ...repeated(tables, ({ file }, first) =>
+      file.mistake(
+        ['destination', 'connection'],
+        'value',
+        `it would write to the same tables as ${first.file.file}: the same dataset`,
+        'give one of the two a `tablePrefix:` or another dataset',
+      ),
+    ),
     ...repeated(names, ({ file, input }, first) =>
       file.mistake(
         ['pipeline'],

@@ -144,6 +144,23 @@ const glue = section({
   ),
   secretAccessKey: optional(secret(), 'Secret key.'),
 });
+
+/** A dataset of BigQuery, whatever it is for. */
+const bigqueryDataset = {
+  dataset: name(
+    /^[A-Za-z0-9_]{1,1024}$/,
+    'letters, digits and underscores, at most 1,024 in all',
+  ).describe('The dataset; it is made where it is missing.'),
+  location: optional(
+    optionalEnvironmentText(),
+    'Where the dataset lies, such as southamerica-east1 or EU. Default: US.',
+  ),
+  endpoint: optional(
+    optionalEnvironmentText(),
+    'URL of another endpoint than bigquery.googleapis.com. One of http is sent no credentials.',
+  ),
+};
+
 const bucket = {
   bucket: environmentText().describe('The bucket.'),
   prefix: optional(
@@ -210,6 +227,18 @@ const connection = z.discriminatedUnion('type', [
     ),
   }),
   section({
+    type: z
+      .literal('bigquery')
+      .describe(
+        'A dataset of BigQuery, filled from a lake in Google Cloud Storage. Whoever runs the worker signs in, by the application default credentials.',
+      ),
+    project: environmentText().describe('The project that holds the dataset and pays for jobs.'),
+    ...bigqueryDataset,
+    lake: connectionName().describe(
+      'A gcs connection of this file: loads are staged and kept there, and tables are filled from it.',
+    ),
+  }),
+  section({
     type: z.literal('slack').describe('A channel of Slack.'),
     webhook: secret().describe('The address of an incoming webhook.'),
   }),
@@ -258,18 +287,7 @@ const history = z.discriminatedUnion('type', [
   section({
     type: z.literal('bigquery').describe('A dataset of BigQuery, for any number of machines.'),
     project: environmentText().describe('The project that holds the dataset and pays for queries.'),
-    dataset: name(
-      /^[A-Za-z0-9_]{1,1024}$/,
-      'letters, digits and underscores, at most 1,024 in all',
-    ).describe('The dataset; it is made where it is missing.'),
-    location: optional(
-      optionalEnvironmentText(),
-      'Where the dataset lies, such as southamerica-east1 or EU. Default: US.',
-    ),
-    endpoint: optional(
-      optionalEnvironmentText(),
-      'URL of another endpoint than bigquery.googleapis.com. One of http is sent no credentials.',
-    ),
+    ...bigqueryDataset,
     leases: connectionName().describe(
       'A lake of this file. BigQuery cannot decide between two who ask at once: who loads which table is kept there, under `_leases/`.',
     ),

@@ -16,6 +16,7 @@ import { parseDuration } from './duration';
 import type { Partly } from './issues';
 import type { Mistake, Path } from './mistakes';
 import type {
+  BigqueryConnection,
   Connection,
   DatabaseConnection,
   DataprocConnection,
@@ -473,6 +474,8 @@ function connection(
       return storage(context, name, input);
     case 'gcs':
       return googleStorage(context, name, input);
+    case 'bigquery':
+      return bigqueryTables(context, name, input);
     case 'dataproc':
       return dataproc(context, name, input);
     case 'glue':
@@ -531,20 +534,37 @@ function bigqueryHistory(
   context: Context,
   input: Partly<Extract<NonNullable<ConnectionsFile['history']>, { type: 'bigquery' }>>,
 ): Partly<HistorySettings> {
+  const { type, dataset, leases } = input;
+  return defined({ type, ...bigqueryPlace(context, ['history'], input), dataset, leases });
+}
+
+function bigqueryTables(
+  context: Context,
+  name: string,
+  input: Input<'bigquery'>,
+): Partly<BigqueryConnection> {
+  const { type, dataset, lake } = input;
+  const place = bigqueryPlace(context, ['connections', name], input);
+  return defined({ type, name, ...place, dataset, lake });
+}
+
+/** Where a dataset is, whatever it is for. */
+function bigqueryPlace(
+  context: Context,
+  at: Path,
+  input: Partly<Pick<Input<'bigquery'>, 'project' | 'location' | 'endpoint'>>,
+) {
   const text = (key: 'project' | 'location' | 'endpoint') =>
-    resolveText(context, ['history', key], input[key]);
+    resolveText(context, [...at, key], input[key]);
   const endpoint = text('endpoint');
   const problem = endpoint === undefined ? undefined : endpointProblem(endpoint);
   if (problem !== undefined) {
     const fix = 'write scheme, host and port, such as http://127.0.0.1:9050';
-    context.mistakes.push(context.file.mistake(['history', 'endpoint'], 'key', problem, fix));
+    context.mistakes.push(context.file.mistake([...at, 'endpoint'], 'key', problem, fix));
   }
-  return defined({
-    type: input.type,
+  return {
     project: text('project'),
-    dataset: input.dataset,
     location: text('location'),
     endpoint: endpoint?.replace(/\/+$/, ''),
-    leases: input.leases,
-  });
+  };
 }

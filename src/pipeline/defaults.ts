@@ -14,6 +14,7 @@ export const DEFAULT_SETTINGS = {
   guard: { maxDropShare: 0.5 },
 } as const;
 
+export const DEFAULT_GRANULARITY = 'day';
 export const DEFAULT_LOOK_BACK = 0;
 export const DEFAULT_REDACTION = '***';
 export const DEFAULT_INCLUDE = ['*'] as const;

@@ -105,6 +105,11 @@ function readConnections(
   mistakes: Mistake[],
 ): ConnectionsDraft {
   const connections = resolveConnections(surroundings, file, input, mistakes);
+  for (const [name, connection] of connections) {
+    if (connection?.type !== 'bigquery') continue;
+    const at = ['connections', name, 'lake'];
+    mistakes.push(...connectionMistake(file, at, connection.lake, ['gcs'], connections));
+  }
   const history = resolveHistory(surroundings, file, input, mistakes);
   if (history.type === 'postgres') {
     mistakes.push(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import * as defaults from './defaults';
-import { ENGINES } from './pipeline';
+import { ENGINES, PARTITION_GRANULARITIES } from './pipeline';
 import { parseSize } from './size';
 import {
   connectionName,
@@ -97,6 +97,51 @@ const columns = section({
   ),
 });
 
+/** BigQuery, "Requirements for labels"; letters beyond ASCII, which it takes too, are left out. */
+const LABEL_KEY = /^(?!comporta)[a-z][a-z0-9_-]{0,62}$/;
+const LABEL_VALUE = /^[a-z0-9_-]{0,63}$/;
+
+const labelValue = () => {
+  const error = say(
+    'is not the value of a label',
+    'write lower-case letters, digits, hyphens or underscores, at most 63',
+  );
+  return z.string({ error }).regex(LABEL_VALUE, { error }).meta({ title: 'text' });
+};
+
+const CLUSTER_COLUMNS = say('must be a list of one to four columns', 'write [a] or [a, b]');
+
+const bigquery = section({
+  partitionBy: optional(
+    section({
+      column: columnName().describe('A column with dates or times.'),
+      granularity: optional(
+        z.enum(PARTITION_GRANULARITIES),
+        'How much time a partition holds. A column of dates has none of an hour.',
+        defaults.DEFAULT_GRANULARITY,
+      ),
+    }),
+    'What divides the table, so that a query or a merge reads a part of it. BigQuery cannot change it later: the table must be dropped, and is made again by its next load.',
+  ),
+  clusterBy: optional(
+    z
+      .array(columnName(), { error: CLUSTER_COLUMNS })
+      .min(1, { error: CLUSTER_COLUMNS })
+      .max(4, { error: CLUSTER_COLUMNS }),
+    'Columns that rows are sorted by, within partitions if there are any.',
+  ),
+  labels: optional(
+    z.record(
+      name(
+        LABEL_KEY,
+        'a lower-case letter, then lower-case letters, digits, hyphens or underscores, at most 63 in all; those that begin with comporta are its own',
+      ),
+      labelValue(),
+    ),
+    'Labels of the table. They add up over defaults and overrides.',
+  ),
+});
+
 /** What can be said of tables. In `defaults` the published defaults hold; in `overrides` there are none. */
 function tableSettings(published: typeof defaults.DEFAULT_SETTINGS | undefined) {
   return section({
@@ -187,6 +232,7 @@ function tableSettings(published: typeof defaults.DEFAULT_SETTINGS | undefined) 
       }),
       'What stops a load from emptying a table by accident.',
     ),
+    bigquery: optional(bigquery, 'With a destination in BigQuery: what its table is like there.'),
   });
 }
 
@@ -279,7 +325,13 @@ export const pipelineFile = section({
     'By pattern, what holds for the tables that match. All matching overrides apply from top to bottom; later ones win.',
   ),
   destination: section({
-    connection: connectionName().describe('A file, s3 or gcs connection of connections.yaml.'),
+    connection: connectionName().describe(
+      'A file, s3, gcs or bigquery connection of connections.yaml.',
+    ),
+    tablePrefix: optional(
+      name(/^[A-Za-z0-9_]{1,64}$/, 'letters, digits or underscores, at most 64'),
+      "With a bigquery connection: what the names of the pipeline's tables begin with there, so that pipelines may share a dataset.",
+    ),
     compression: optional(
       z.enum(['zstd', 'snappy', 'none']),
       'Compression of the Parquet files.',

@@ -74,6 +74,23 @@ export interface TableSettings {
   /** A table of twice as many bytes and more is loaded in chunks of about so many. Default 256 MiB. */
   readonly chunkBytes: number | 'off';
   readonly guard: GuardSettings;
+  /** What its table is like in a destination in BigQuery. */
+  readonly bigquery?: BigqueryTableSettings;
+}
+
+export const PARTITION_GRANULARITIES = ['hour', 'day', 'month', 'year'] as const;
+
+/** A table of BigQuery, as far as people decide it. */
+export interface BigqueryTableSettings {
+  /** Undefined: the table has no partitions. */
+  readonly partitionBy?: {
+    readonly column: string;
+    /** Default `day`. */
+    readonly granularity: (typeof PARTITION_GRANULARITIES)[number];
+  };
+  /** One to four columns. */
+  readonly clusterBy?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /** What a load may not do to a table that had rows unless the source's own count confirms it. */
@@ -121,8 +138,10 @@ export interface RetentionSettings {
 
 export interface DestinationSettings {
   readonly type: 'parquet';
-  /** Name of a `file`, `s3` or `gcs` connection. */
+  /** Name of a `file`, `s3`, `gcs` or `bigquery` connection. */
   readonly connection: string;
+  /** In BigQuery: what the names of its tables begin with. Default: nothing. */
+  readonly tablePrefix?: string;
   readonly compression: 'zstd' | 'snappy' | 'none';
   /** 1 (fast) to 22 (small), for zstd. Default 1. */
   readonly zstdLevel: number;
@@ -236,6 +255,23 @@ export function isLake(connection: Connection | undefined): connection is LakeCo
   return LAKE_TYPES.some((type) => type === connection?.type);
 }
 
+/** A dataset whose tables are filled from a lake in Google Cloud Storage. */
+export interface BigqueryConnection {
+  readonly type: 'bigquery';
+  readonly name: string;
+  readonly project: string;
+  readonly dataset: string;
+  /** Undefined: where BigQuery makes datasets unless told otherwise, the US. */
+  readonly location?: string;
+  /** Undefined: Google's own. One of http is sent no credentials. */
+  readonly endpoint?: string;
+  /** Name of the gcs connection that keeps what is loaded. */
+  readonly lake: string;
+}
+
+/** What a pipeline may write to. */
+export const DESTINATION_TYPES: readonly Connection['type'][] = [...LAKE_TYPES, 'bigquery'];
+
 export interface SlackConnection {
   readonly type: 'slack';
   readonly name: string;
@@ -314,6 +350,7 @@ export interface GlueConnection {
 export type Connection =
   | DatabaseConnection
   | LakeConnection
+  | BigqueryConnection
   | SlackConnection
   | SmtpConnection
   | DataprocConnection

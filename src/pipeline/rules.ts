@@ -3,7 +3,7 @@ import type { Partly } from './issues';
 import { nearest, type Mistake, type Path } from './mistakes';
 import { coversPattern } from './pattern';
 import { DEFAULT_INCLUDE } from './defaults';
-import { LAKE_TYPES, type Connection } from './pipeline';
+import { DESTINATION_TYPES, type Connection } from './pipeline';
 import type { PipelineFile, TableSettingsInput } from './pipeline-schema';
 
 /** `a, b or c`. */
@@ -89,7 +89,7 @@ function connectionMistakes(
       file,
       ['destination', 'connection'],
       input.destination?.connection,
-      LAKE_TYPES,
+      DESTINATION_TYPES,
       connections,
     ),
   ];
@@ -237,6 +237,37 @@ function platformMistakes(draft: PipelineDraft, connections: ConnectionDrafts): 
   });
 }
 
+/** What is said of BigQuery means nothing to another destination. */
+function bigqueryMistakes(draft: PipelineDraft, connections: ConnectionDrafts): readonly Mistake[] {
+  const { file, input } = draft;
+  const type = connections.get(input.destination?.connection ?? '')?.type;
+  if (type === undefined || type === 'bigquery') return [];
+  const said = places(draft).filter(({ settings }) => 'bigquery' in settings);
+  return [
+    ...said.map(({ at }) => [...at, 'bigquery']),
+    ...('tablePrefix' in (input.destination ?? {}) ? [['destination', 'tablePrefix']] : []),
+  ].map((at) =>
+    file.mistake(
+      at,
+      'key',
+      `means nothing to a destination of type ${type}`,
+      'remove it, or name a bigquery connection in `destination.connection`',
+    ),
+  );
+}
+
+/** Columns that a table of BigQuery is arranged by, and where each is named. */
+function arrangedBy({ bigquery }: Settings): readonly (readonly [Path, string | undefined])[] {
+  const { partitionBy, clusterBy = [] } = bigquery ?? {};
+  return [
+    [['bigquery', 'partitionBy', 'column'], partitionBy?.column],
+    ...clusterBy.map((column, index): readonly [Path, string | undefined] => [
+      ['bigquery', 'clusterBy', index],
+      column,
+    ]),
+  ];
+}
+
 function columnMistakes(draft: PipelineDraft): readonly Mistake[] {
   const everywhere = draft.input.defaults?.columns?.exclude ?? [];
   return places(draft).flatMap(({ at, settings }) => {
@@ -244,6 +275,18 @@ function columnMistakes(draft: PipelineDraft): readonly Mistake[] {
     const masks = settings.columns?.mask ?? {};
     const key = settings.key ?? [];
     return [
+      ...arrangedBy(settings).flatMap(([path, column]) =>
+        column === undefined || !excluded.has(column)
+          ? []
+          : [
+              draft.file.mistake(
+                [...at, ...path],
+                'value',
+                'the column is excluded',
+                'load the column, or arrange the table by another one',
+              ),
+            ],
+      ),
       ...Object.keys(masks)
         .filter((column) => excluded.has(column))
         .map((column) =>
@@ -283,7 +326,11 @@ export function pipelineMistakes(
   return [
     ...(connections === undefined
       ? []
-      : [...connectionMistakes(draft, connections), ...platformMistakes(draft, connections)]),
+      : [
+          ...connectionMistakes(draft, connections),
+          ...platformMistakes(draft, connections),
+          ...bigqueryMistakes(draft, connections),
+        ]),
     ...cursorMistakes(draft),
     ...lookBackMistakes(draft),
     ...columnMistakes(draft),

@@ -1,6 +1,12 @@
 import type { SourceTable } from '../sources/source';
 import { isLiteral, matchesTable } from './pattern';
-import type { Pipeline, TableOverride, TableSettings, TableSettingsChange } from './pipeline';
+import type {
+  BigqueryTableSettings,
+  Pipeline,
+  TableOverride,
+  TableSettings,
+  TableSettingsChange,
+} from './pipeline';
 
 /** A source with schemas is PostgreSQL: a MySQL connection names its one database. */
 const hasSchemas = (pipeline: Pipeline): boolean => pipeline.source.schemas.length > 0;
@@ -11,7 +17,8 @@ const union = (a: readonly string[], b: readonly string[] = []): readonly string
 
 /**
  * Lays a change over settings: single values and lists replace, except that excluded columns, text
- * columns and masks add up, so that no later line brings back what an earlier one hid.
+ * columns and masks add up, so that no later line brings back what an earlier one hid, and so do
+ * labels.
  */
 export function layOver(settings: TableSettings, change: TableSettingsChange): TableSettings {
   return {
@@ -22,10 +29,21 @@ export function layOver(settings: TableSettings, change: TableSettingsChange): T
     excludeColumns: union(settings.excludeColumns, change.excludeColumns),
     textColumns: union(settings.textColumns, change.textColumns),
     masks: { ...settings.masks, ...change.masks },
+    ...(change.bigquery === undefined
+      ? {}
+      : { bigquery: layOverTable(settings.bigquery, change.bigquery) }),
     ...(change.requiredColumns === undefined
       ? {}
       : { requiredColumns: union(settings.requiredColumns ?? [], change.requiredColumns) }),
   };
+}
+
+function layOverTable(
+  table: BigqueryTableSettings | undefined,
+  change: BigqueryTableSettings,
+): BigqueryTableSettings {
+  const labels = { ...table?.labels, ...change.labels };
+  return { ...table, ...change, ...(Object.keys(labels).length === 0 ? {} : { labels }) };
 }
 
 /** The settings of one table: the pipeline's defaults, then every matching override in order. */

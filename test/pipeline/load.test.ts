@@ -327,6 +327,43 @@ history: { type: sqlite, path: env:HISTORY }
     assert.deepEqual(passwordOf('member'), { from: 'asm', id: arn, key: 'pass#word' });
   });
 
+  it('takes tables of BigQuery, arranged by settings that add up', async () => {
+    const connections = `${CONNECTIONS}
+  google: { type: gcs, bucket: b }
+  house: { type: bigquery, project: env:PROJECT, dataset: d, location: EU, endpoint: 'http://h:1/', lake: google }
+`;
+    const pipeline = `${SALES.replace('connection: lake', 'connection: house, tablePrefix: shop_')}
+defaults: { bigquery: { labels: { team: a, tier: b }, clusterBy: [x] } }
+overrides:
+  orders: { bigquery: { partitionBy: { column: day }, labels: { team: c } } }
+  items: { bigquery: { partitionBy: { column: at, granularity: hour }, clusterBy: [y, z] } }
+`;
+    const files = { 'connections.yaml': connections, 'sales.yaml': pipeline };
+    const project = await load(files, { PROJECT: 'p' });
+    assert.deepEqual(project.connections.get('house'), {
+      type: 'bigquery',
+      name: 'house',
+      project: 'p',
+      dataset: 'd',
+      location: 'EU',
+      endpoint: 'http://h:1',
+      lake: 'google',
+    });
+    const sales = project.pipelines.get('sales');
+    assert.ok(sales);
+    assert.equal(sales.destination.tablePrefix, 'shop_');
+    assert.deepEqual(settingsFor(sales, 'orders').bigquery, {
+      labels: { team: 'c', tier: 'b' },
+      clusterBy: ['x'],
+      partitionBy: { column: 'day', granularity: 'day' },
+    });
+    assert.deepEqual(settingsFor(sales, 'items').bigquery, {
+      labels: { team: 'a', tier: 'b' },
+      clusterBy: ['y', 'z'],
+      partitionBy: { column: 'at', granularity: 'hour' },
+    });
+  });
+
   it('knows whom to tell', async () => {
     const connections = `${CONNECTIONS}
   ops: { type: slack, webhook: env:HOOK }

@@ -252,7 +252,7 @@ const CONNECTION_CASES: readonly Case[] = [
   [
     'unknown type',
     '  x: { type: oracle }',
-    '5:14 connections.x.type: must be one of mysql, postgres, file, s3, dataproc, glue, gcs, slack, smtp',
+    '5:14 connections.x.type: must be one of mysql, postgres, file, s3, dataproc, glue, gcs, bigquery, slack, smtp',
   ],
   ['no type', '  x: { host: h }', '5:3 connections.x.type: is missing'],
   [
@@ -574,6 +574,86 @@ describe('mistakes between files', () => {
   const collide = (a: string, b: string): Promise<readonly string[]> =>
     places({ ...connections, 'a.yaml': a, 'b.yml': b });
 
+  it('two pipelines to the same tables of BigQuery, and none with prefixes of their own', async () => {
+    const warehouses = {
+      'connections.yaml': `${CONNECTIONS}
+  google: { type: gcs, bucket: b }
+  house: { type: bigquery, project: p, dataset: d, lake: google }
+  house2: { type: bigquery, project: p, dataset: d, lake: google }
+`,
+    };
+    const two = (more: string) =>
+      places({
+        ...warehouses,
+        'a.yaml': pipeline('a', 'house'),
+        'b.yaml': pipeline('b', `house2${more}`),
+      });
+    assert.deepEqual(await two(''), [
+      'b.yaml:3:28 destination.connection: it would write to the same tables as a.yaml: the same dataset',
+    ]);
+    assert.deepEqual(await two(', tablePrefix: b_'), []);
+    const sameLake = {
+      ...warehouses,
+      'a.yaml': pipeline('a', 'house'),
+      'b.yaml': pipeline('b', 'google', 'domain: a\n'),
+    };
+    assert.deepEqual(await places(sameLake), [
+      'b.yaml:4:9 domain: it would write to the same place as a.yaml: the same lake and the domain a',
+    ]);
+  });
+  it('a table of BigQuery, and what cannot be said of it', async () => {
+    const files = (warehouse: string, lines: string) => ({
+      'connections.yaml': `${CONNECTIONS}  house: { type: bigquery, project: p, ${warehouse} }\n  google: { type: gcs, bucket: b }\n`,
+      'sales.yaml': `${HEAD.replace('lake', 'house')}${lines}`,
+    });
+    const place = 'dataset: d, lake: google';
+    const table =
+      'bigquery: { partitionBy: { column: day }, clusterBy: [a, b], labels: { team: x } }';
+    assert.deepEqual(await places(files(place, `defaults: { ${table} }\n`)), []);
+    await assertPlaces(files('dataset: a-b, lake: lake', ''), 'connections.yaml', [
+      '5:49 connections.house.dataset: is not a valid name',
+      '5:60 connections.house.lake: connection lake is of type file',
+    ]);
+    await assertPlaces(files(`${place}, endpoint: "http://h/x"`, ''), 'connections.yaml', [
+      '5:66 connections.house.endpoint: has a path',
+    ]);
+    await assertPlaces(
+      files(
+        place,
+        `overrides:
+  a: { bigquery: { partitionBy: { column: day, granularity: week } } }
+  b: { bigquery: { clusterBy: [] } }
+  c: { bigquery: { clusterBy: [a, b, c, d, e] } }
+  d: { bigquery: { labels: { Team: x } } }
+  e: { bigquery: { labels: { comporta-x: x } } }
+  f: { bigquery: { labels: { team: X } } }
+  g: { bigquery: { partitionBy: { column: day }, clusterBy: [at] }, columns: { exclude: [at, day] } }
+`,
+      ),
+      'sales.yaml',
+      [
+        '5:61 overrides.a.bigquery.partitionBy.granularity: must be one of hour, day, month, year',
+        '6:31 overrides.b.bigquery.clusterBy: must be a list of one to four columns',
+        '7:31 overrides.c.bigquery.clusterBy: must be a list of one to four columns',
+        '8:30 overrides.d.bigquery.labels.Team: is not a valid name',
+        '9:30 overrides.e.bigquery.labels.comporta-x: is not a valid name',
+        '10:36 overrides.f.bigquery.labels.team: is not the value of a label',
+        '11:43 overrides.g.bigquery.partitionBy.column: the column is excluded',
+        '11:62 overrides.g.bigquery.clusterBy[0]: the column is excluded',
+      ],
+    );
+    await assertPlaces(
+      {
+        'connections.yaml': CONNECTIONS,
+        'sales.yaml': `${HEAD.replace('lake }', 'lake, tablePrefix: a_ }')}defaults: { ${table} }\n`,
+      },
+      'sales.yaml',
+      [
+        '3:34 destination.tablePrefix: means nothing to a destination of type file',
+        '4:13 defaults.bigquery: means nothing to a destination of type file',
+      ],
+    );
+  });
   it('two pipelines of one name', async () => {
     assert.deepEqual(await collide(pipeline('a', 'lake'), pipeline('a', 'cloud')), [
       'b.yml:1:11 pipeline: the name a is taken by a.yaml',
@@ -626,7 +706,7 @@ describe('mistakes between files', () => {
       mistakes.map(({ line, column, problem, fix }) => `${line}:${column} ${problem} — ${fix}`),
       [
         '2:23 connection shp is not in connections.yaml — did you mean shop? (there are shop, books, lake)',
-        '3:28 connection books is of type postgres — name one of type file, s3 or gcs (such as lake)',
+        '3:28 connection books is of type postgres — name one of type file, s3, gcs or bigquery (such as lake)',
       ],
     );
   });
