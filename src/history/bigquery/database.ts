@@ -37,8 +37,11 @@ const CLIENT_RETRIES = 2;
 
 const MAKING_PAUSES_MS = [200, 1_000];
 
+/** Which dataset, and where. */
+export type BigqueryPlace = Omit<BigqueryHistorySettings, 'type' | 'leases'>;
+
 /** Opens no connection: each statement is a request of its own. */
-export function createDatabase(settings: BigqueryHistorySettings): BigqueryDatabase {
+export function createDatabase(settings: BigqueryPlace): BigqueryDatabase {
   return new Database(settings);
 }
 
@@ -46,7 +49,7 @@ class Database implements BigqueryDatabase {
   readonly description: string;
   private readonly client: BigQuery;
 
-  constructor(private readonly settings: BigqueryHistorySettings) {
+  constructor(private readonly settings: BigqueryPlace) {
     const { project, dataset, location, endpoint } = settings;
     this.description = `${project}.${dataset}`;
     this.client = new BigQuery({
