@@ -41,14 +41,15 @@ export async function typesDocument(): Promise<string> {
       POSTGRES_TYPES.map(({ sourceType, logicalType, note }) => [sourceType, logicalType, note]),
     ),
     '## The lake',
-    'Each column may hold NULL in the files, also where the source forbids it. Spark means Spark 3.5 with the schema taken from the files.',
+    'Each column may hold NULL in the files, also where the source forbids it. Spark means Spark 3.5 with the schema taken from the files, BigQuery the tables of a destination of that type: [bigquery.md](bigquery.md#types) has what they cannot hold.',
     table(
-      ['logical type', 'Parquet', 'DuckDB', 'Spark', 'note'],
-      DESTINATION_TYPES.map(({ logicalType, parquet, duckdb, spark, note }) => [
+      ['logical type', 'Parquet', 'DuckDB', 'Spark', 'BigQuery', 'note'],
+      DESTINATION_TYPES.map(({ logicalType, parquet, duckdb, spark, bigquery, note }) => [
         logicalType,
         parquet,
         duckdb,
         spark,
+        bigquery,
         note,
       ]),
     ),

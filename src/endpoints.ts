@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type * as BigqueryDestination from './destinations/bigquery/bigquery-destination';
 import type { Destination, StagingArea } from './destinations/destination';
 import type * as FileStore from './destinations/parquet/file-store';
 import type * as GcsStore from './destinations/parquet/gcs-store';
@@ -18,6 +19,7 @@ import type * as Slack from './notify/slack';
 import type * as Smtp from './notify/smtp';
 import {
   isLake,
+  type BigqueryConnection,
   type Connection,
   type DatabaseConnection,
   type DataprocConnection,
@@ -45,8 +47,14 @@ export interface SourceEndpoint {
 
 /** Where a pipeline writes, as plain data. */
 export interface DestinationEndpoint {
+  /** The lake: where rows are staged, and kept. */
   readonly connection: LakeConnection;
   readonly settings: Pick<DestinationSettings, 'compression' | 'zstdLevel'>;
+  /** Whose tables are filled from the lake. Undefined: none. */
+  readonly bigquery?: {
+    readonly connection: BigqueryConnection;
+    readonly tablePrefix?: string;
+  };
 }
 
 /** Throws ConfigurationInvalid when the connection is absent or no database. */
@@ -61,13 +69,18 @@ export function sourceEndpoint(project: Project, { source }: Pipeline): SourceEn
 /** Throws ConfigurationInvalid when the connection is absent or no lake. */
 export function destinationEndpoint(
   project: Project,
-  { destination: { connection: name, compression, zstdLevel } }: Pipeline,
+  { destination: { connection: name, tablePrefix, compression, zstdLevel } }: Pipeline,
 ): DestinationEndpoint {
   const connection = connectionOf(project, name);
-  if (isLake(connection)) {
-    return { connection, settings: { compression, zstdLevel } };
+  const settings = { compression, zstdLevel };
+  if (isLake(connection)) return { connection, settings };
+  if (connection.type !== 'bigquery') {
+    throw wrongType(connection, 'a file, s3, gcs or bigquery connection');
   }
-  throw wrongType(connection, 'a file, s3 or gcs connection');
+  const lake = connectionOf(project, connection.lake);
+  if (lake.type !== 'gcs') throw wrongType(lake, 'a gcs connection');
+  const bigquery = { connection, ...(tablePrefix === undefined ? {} : { tablePrefix }) };
+  return { connection: lake, settings, bigquery };
 }
 
 /**
@@ -89,15 +102,23 @@ export function openSource({ connection, schemas }: SourceEndpoint, secrets: Sec
   }
 }
 
-/** All of a lake: reading it, publishing to it, keeping it. */
+/** All of a lake, and the tables that follow it: reading it, publishing to it, keeping it. */
 export function openDestination(
-  { connection, settings }: DestinationEndpoint,
+  { connection, settings, bigquery }: DestinationEndpoint,
   secrets: SecretStore,
 ): Destination {
+  const store = openStore(connection, secrets);
+  if (bigquery !== undefined) {
+    const { createBigqueryDestination } = load(
+      './destinations/bigquery/bigquery-destination',
+    ) as typeof BigqueryDestination;
+    const { tablePrefix } = bigquery;
+    return createBigqueryDestination(store, bigquery.connection, { ...settings, tablePrefix });
+  }
   const { createParquetDestination } = load(
     './destinations/parquet/parquet-destination',
   ) as typeof ParquetDestination;
-  return createParquetDestination(openStore(connection, secrets), settings);
+  return createParquetDestination(store, settings);
 }
 
 /** The part of a lake that takes rows. */

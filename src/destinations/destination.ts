@@ -1,7 +1,7 @@
 import type { Batch } from '../columnar/batch';
 import type { KernelMemory } from '../columnar/kernels/memory';
 import type { TableToken } from '../detection/detection';
-import type { LoadMode, RetentionSettings } from '../pipeline/pipeline';
+import type { BigqueryTableSettings, LoadMode, RetentionSettings } from '../pipeline/pipeline';
 import type { Finding } from '../sources/source';
 import type { ColumnSpec } from '../types/logical';
 
@@ -57,6 +57,8 @@ export interface PublishedState {
   readonly rowsAtSource: number;
   readonly rowsWritten: number;
   readonly cursorHigh?: string;
+  /** What BigQuery charges for, where the table lies there. */
+  readonly bytesBilled?: number;
 }
 
 /** Takes the batches of one load. Nothing that it writes is visible to a reader of the lake. */
@@ -84,6 +86,10 @@ export interface PublishRequest {
   readonly rowsWritten: number;
   /** The largest cursor value of the load, where the next incremental load goes on. */
   readonly cursorHigh?: string;
+  /** What the source says of the table; of its columns it is part of `columns`. */
+  readonly tableComment?: string;
+  /** Of a table in BigQuery. */
+  readonly bigquery?: BigqueryTableSettings;
   /** The fencing token of the table's lease: a publication with a smaller one than the published state's is refused. */
   readonly fence: number;
   /** Asked immediately before the swap; throws LeaseLost when another owner has the table. */

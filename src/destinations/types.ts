@@ -1,6 +1,7 @@
 import { parquetType } from '../columnar/parquet/schema';
 import { PhysicalType, type LogicalAnnotation } from '../columnar/parquet/format';
 import { typeName, type LogicalType } from '../types/logical';
+import { bigqueryType } from './bigquery/types';
 import { duckdbType } from './parquet/casts';
 
 /** One row of the mapping from logical types to those of the lake and its readers, for docs/types.md. */
@@ -12,6 +13,8 @@ export interface DestinationType {
   readonly duckdb: string;
   /** What Spark 3.5 reads it as when it takes the schema from the files. */
   readonly spark: string;
+  /** What a column of it is in a table of BigQuery. */
+  readonly bigquery: string;
   readonly note?: string;
 }
 
@@ -56,6 +59,7 @@ function row(type: LogicalType, spark: string, note?: string): DestinationType {
     parquet: parquetTypeName(type),
     duckdb: duckdbType(type),
     spark,
+    bigquery: bigqueryType(type),
     ...(note === undefined ? {} : { note }),
   };
 }
@@ -70,6 +74,10 @@ function decimal(precisions: string, parquet: string, note?: string): Destinatio
     parquet: `${parquet}, DECIMAL(p,s)`,
     duckdb: 'DECIMAL(p, s)',
     spark: 'decimal(p,s)',
+    bigquery:
+      precisions === 'p 19–38'
+        ? 'NUMERIC to (38,9), BIGNUMERIC beyond'
+        : 'NUMERIC to s = 9, BIGNUMERIC beyond',
     ...(note === undefined ? {} : { note }),
   };
 }

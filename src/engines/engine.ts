@@ -72,6 +72,8 @@ export interface MoveResult {
   readonly files: readonly StagedDataFile[];
   readonly columns: readonly ColumnSpec[];
   readonly primaryKey: readonly string[];
+  /** What the source says of the table. */
+  readonly tableComment?: string;
   readonly invalidValues: number;
   /** The largest cursor value inside the snapshot, in the source's text form. */
   readonly cursorHigh?: string;

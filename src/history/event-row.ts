@@ -32,6 +32,7 @@ export const EVENT_FIELDS = {
   rowsPublished: { column: 'rows_published', kind: 'integer' },
   invalidValues: { column: 'invalid_values', kind: 'integer' },
   bytes: { column: 'bytes', kind: 'integer' },
+  bytesBilled: { column: 'bytes_billed', kind: 'integer' },
   startedAt: { column: 'started_at', kind: 'time' },
   endedAt: { column: 'ended_at', kind: 'time' },
   durationMs: { column: 'duration_ms', kind: 'integer' },

@@ -35,6 +35,8 @@ export interface HistoryEvent {
   readonly rowsPublished?: number;
   readonly invalidValues?: number;
   readonly bytes?: number;
+  /** What BigQuery charges for, where the table lies there; loading and copying cost nothing. */
+  readonly bytesBilled?: number;
   readonly startedAt?: string;
   readonly endedAt?: string;
   readonly durationMs?: number;

@@ -96,10 +96,8 @@ function executionOf(row: OldRow, { timeZone, durationUnitMs }: OldHistoryOption
 /** BigQuery's client wraps times and large numbers: `{ value: '…' }`. */
 function textOf(value: unknown): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'object' && 'value' in value) return textOf(value.value);
-  return typeof value === 'object'
-    ? JSON.stringify(value)
-    : String(value).trim();
+  if (typeof value === 'object') return 'value' in value ? textOf(value.value) : '';
+  return String(value as string | number).trim();
 }
 
 function durationOf(text: string, unitMs: number): number | undefined {

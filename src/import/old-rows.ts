@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { ComportaError, messageOf } from '../errors';
 import type * as BigqueryDatabase from '../history/bigquery/database';
-import type { BigqueryPlace } from '../history/bigquery/database';
+import type { BigqueryPlace } from '../google/bigquery';
 import { csvRows } from './csv';
 import type { OldRow } from './old-history';
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Destination, RunIdentity } from '../destinations/destination';
 import type { TableToken } from '../detection/detection';
+import { describedAs } from '../engines/described-as';
 import type { Engine, LoadProgress, MoveRequest, MoveResult } from '../engines/engine';
 import { areSameColumns, assertSchemaAccepted } from '../engines/schema-drift';
 import type { KeyRange, Source, SplitKey, TableSnapshot } from '../sources/source';
@@ -76,8 +77,8 @@ export async function moveInChunks(
     if (shared === undefined) await snapshot.close();
 
     const results = await moveMissing(deps, request, plan, finished, shared);
-    const { primaryKey } = snapshot.description;
-    return { moved: sumOf(plan, results, primaryKey), token: plan.token };
+    const moved = sumOf(plan, results, describedAs(snapshot.description));
+    return { moved, token: plan.token };
   } finally {
     await snapshot.close();
   }
@@ -213,7 +214,7 @@ function progressOf(
 function sumOf(
   { columns, cursorHigh }: ChunkPlan,
   results: readonly ChunkResult[],
-  primaryKey: readonly string[],
+  described: ReturnType<typeof describedAs>,
 ): MoveResult {
   const files = results.flatMap((result) => result.files);
   const filled = files.filter(({ rows }) => rows > 0);
@@ -225,7 +226,7 @@ function sumOf(
     // Of a table without rows one file stays: it carries the columns.
     files: filled.length > 0 ? filled : files.slice(0, 1),
     columns,
-    primaryKey,
+    ...described,
     invalidValues: total(results, ({ invalidValues }) => invalidValues),
     ...(cursorHigh === undefined ? {} : { cursorHigh }),
   };

@@ -22,6 +22,8 @@ export function settingsFingerprint(
     Object.entries(settings.masks).sort(([a], [b]) => (a < b ? -1 : 1)),
     settings.where ?? null,
     settings.invalidDates,
+    // Of a pipeline that does not say it the digest stays what it was.
+    ...(settings.bigquery === undefined ? [] : [settings.bigquery]),
   ];
   return createHash('sha256').update(JSON.stringify(shaping)).digest('hex').slice(0, 32);
 }

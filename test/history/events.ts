@@ -53,6 +53,7 @@ export const FULL_EVENT: Required<HistoryEvent> = {
   rowsPublished: 4_000_000_000,
   invalidValues: 1,
   bytes: 2 ** 45,
+  bytesBilled: 10_485_760,
   startedAt: '2026-03-01T02:00:00.000Z',
   endedAt: '2026-03-01T02:00:08.999Z',
   durationMs: 8999,

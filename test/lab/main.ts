@@ -28,7 +28,6 @@ async function lab(): Promise<void> {
   const workspace = workspaceAt(FOLDER);
   /** What was started, to be stopped in the opposite order. */
   const stops: (() => Promise<void>)[] = [];
-  const ended = Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => once(process, name)));
   try {
     progress.step('starting MySQL and Temporal');
     const note = (line: string) => progress.note(line);
@@ -79,7 +78,8 @@ async function lab(): Promise<void> {
         '',
       ].join('\n'),
     );
-    await ended;
+    // Before this, Ctrl-C ends the process, and with it what was started.
+    await Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => once(process, name)));
   } finally {
     progress.step('stopping what was started');
     for (const stop of stops.toReversed()) await stop();

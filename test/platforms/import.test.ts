@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { BigQuery } from '@google-cloud/bigquery';
 import { googleAuthLibrary } from 'google-gax';
 import type { BigqueryService } from '../../scripts/services/bigquery';
+import { ownerLabels } from '../../src/destinations/bigquery/follow';
 import type { Plan } from '../../src/plan/plan';
 import { withBench } from '../client/command-bench';
 import { createTestDatabase, SERVERS, type TestDatabase } from '../sources/mysql/support';
@@ -126,7 +127,18 @@ defaults: { detection: { strategy: token, settleMargin: 1s } }
         assert.match(why.get('unheard') ?? '', /the old history does not know it/);
         assert.deepEqual([...(await history.states('sales')).keys()], []);
 
+        const labels = async (table: string) => {
+          const [metadata] = await client.dataset(dataset).table(table).getMetadata();
+          return (metadata as { labels?: Record<string, string> }).labels ?? {};
+        };
+        assert.deepEqual(await labels('kept'), {});
         assert.deepEqual(adopted(await importing('--write')), ['kept']);
+        // As the destination wants it of a table that it may replace.
+        assert.deepEqual(
+          await labels('kept'),
+          ownerLabels({ pipeline: 'sales', domain: 'sales', entity: 'kept' }),
+        );
+        assert.deepEqual(await labels('written'), {});
         const again = await importing('--write');
         assert.equal(again.adopted, 0);
         assert.match(again.tables.find(({ table }) => table === 'kept')?.reason ?? '', /already/);

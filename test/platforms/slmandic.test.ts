@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BigQuery } from '@google-cloud/bigquery';
-import { googleAuthLibrary } from 'google-gax';
+import { bigqueryClient } from '../../src/google/bigquery';
 import type { Plan } from '../../src/plan/plan';
 import { createTestDatabase, type TestDatabase } from '../sources/mysql/support';
 import { readCurrent } from '../support/lake';
@@ -59,6 +58,11 @@ describe('pipelines/slmandic.yaml', function () {
     await rm(folder, { recursive: true, force: true });
   });
 
+  const bigquery = () =>
+    bigqueryClient({
+      ...{ project: 'slmandic-datalake-hml', dataset: 'slmandic' },
+      endpoint: servers.bigquery.endpoint,
+    });
   const objects = async (start: string) =>
     (await allFiles(servers.lake)).filter((path) => path.startsWith(start));
 
@@ -107,6 +111,16 @@ describe('pipelines/slmandic.yaml', function () {
     assert.match(await readFile(output, 'utf8'), /ShutdownHookManager/);
   });
 
+  it('fills the table of BigQuery with it', async () => {
+    const [rows] = await bigquery().query(
+      'SELECT CAST(id AS STRING) AS id, aluno, CAST(valor AS STRING) AS valor FROM slmandic.matriculas ORDER BY aluno IS NULL',
+    );
+    assert.deepEqual(rows, [
+      { id: '1', aluno: 'João', valor: '1234.5' },
+      { id: '18446744073709551615', aluno: null, valor: '-0.0001' },
+    ]);
+  });
+
   it('submits to the cluster that the file names, with a reference to the password only', () => {
     const [submitted] = [...servers.dataproc.submittedJobs.values()];
     assert.equal(submitted?.job?.placement?.clusterName, 'dataproc-cluster-slmandic-datalake-hml');
@@ -132,12 +146,7 @@ describe('pipelines/slmandic.yaml', function () {
   });
 
   it('keeps Historico_Execucao in BigQuery, under the columns of the older table', async () => {
-    const client = new BigQuery({
-      projectId: 'slmandic-datalake-hml',
-      apiEndpoint: servers.bigquery.endpoint,
-      authClient: new googleAuthLibrary.PassThroughClient() as never,
-    });
-    const [rows] = await client.query(
+    const [rows] = await bigquery().query(
       'SELECT nome_tabela, qtd_linhas, status, tempo_execucao > 0 AS durou FROM comporta.historico_execucao_resumo',
     );
     assert.deepEqual(rows, [

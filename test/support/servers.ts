@@ -21,8 +21,11 @@ export const sharedMariadb = shared(() => startMariadb());
 export const sharedMysql = shared(() => startMysql());
 export const sharedPostgres = shared(() => startPostgres());
 export const sharedS3 = shared(() => startS3());
-export const sharedBigquery = shared(() => startBigquery());
 export const sharedGcs = shared(() => startGcs());
+/** It reads the buckets of `sharedGcs`. */
+export const sharedBigquery = shared(async () =>
+  startBigquery({ gcsEndpoint: (await sharedGcs()).endpoint }),
+);
 export const sharedMoto = shared(() => startMoto());
 export const sharedTemporal = shared(() => startTemporal({ headless: true }));
 

@@ -6,7 +6,7 @@ import { objection, objectionOfCounts } from '../../import/adopt';
 import { matchTable } from '../../import/match';
 import { lastExecutions, type OldExecution } from '../../import/old-history';
 import { oldRows, readText } from '../../import/old-rows';
-import { rowsHeld } from '../../import/rows-held';
+import { heldTables } from '../../import/held-tables';
 import { tableList } from '../../import/table-list';
 import { DURATION_PATTERN, parseDuration } from '../../pipeline/duration';
 import type { Pipeline, Project } from '../../pipeline/pipeline';
@@ -156,6 +156,7 @@ interface Outcome {
   readonly adopt: boolean;
   readonly reason: string;
   readonly event?: HistoryEvent;
+  readonly takeOver?: () => Promise<void>;
 }
 
 export async function importHistory(
@@ -173,7 +174,10 @@ export async function importHistory(
   const { outcomes, unknown } = await judge(context, project, pipeline, executions, options);
   const adopted = outcomes.flatMap(({ event }) => event ?? []);
   const isWritten = options.write === true;
-  if (isWritten) await (await context.resources.history(project)).append(adopted);
+  if (isWritten) {
+    for (const { takeOver } of outcomes) await takeOver?.();
+    await (await context.resources.history(project)).append(adopted);
+  }
   const counts = { adopted: adopted.length, toLoad: outcomes.length - adopted.length };
   if (options.json) {
     const tables = outcomes.map(({ table, adopt, reason }) => ({ table, adopt, reason }));
@@ -233,7 +237,7 @@ async function judge(
   const changes = await source.changeTimes(tables);
   const ids = tables.map(({ id }) => id);
   const names = [...old.keys()].map((name) => ({ name, table: matchTable(name, ids) }));
-  const held = rowsHeld(project, pipeline, source.dialect);
+  const held = heldTables(project, pipeline, source.dialect);
   const destination = context.resources.destination(project, pipeline);
   const batch = `import-${batchIdAt(context.now())}`;
 
@@ -255,7 +259,7 @@ async function judge(
     }
     if (held === undefined) return refused('its rows are not in the lake, which has its own files');
     const rows = await rowsOf(source, table);
-    const destinationRows = await held(table);
+    const destinationRows = await held.rows(table);
     const wrong = objectionOfCounts({
       ...{ source: rows, execution: execution.rows, destination: destinationRows },
     });
@@ -271,7 +275,10 @@ async function judge(
       ...{ rowsAtSource: rows, rowsRead: rows, rowsPublished: rows },
       ...(execution.durationMs === undefined ? {} : { durationMs: execution.durationMs }),
     };
-    return { table: table.id, adopt: true, reason, event };
+    return {
+      ...{ table: table.id, adopt: true, reason, event },
+      takeOver: () => held.takeOver(table),
+    };
   };
   const outcomes: Outcome[] = [];
   for (const table of tables) outcomes.push(await judgeOne(table));

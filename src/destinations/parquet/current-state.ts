@@ -57,7 +57,7 @@ function parse(body: Buffer, place: string): CurrentDocument {
 /** What the contract's callers see of the document. */
 export function publishedState(document: CurrentDocument): PublishedState {
   const { run, batch, fence, publishedAt, mode, rows, files, columns, token } = document;
-  const { rowsAtSource, rowsWritten, cursorHigh } = document;
+  const { rowsAtSource, rowsWritten, cursorHigh, bytesBilled } = document;
   return {
     run,
     batch,
@@ -71,6 +71,7 @@ export function publishedState(document: CurrentDocument): PublishedState {
     rowsAtSource,
     rowsWritten,
     ...(cursorHigh === undefined ? {} : { cursorHigh }),
+    ...(bytesBilled === undefined ? {} : { bytesBilled }),
   };
 }
 

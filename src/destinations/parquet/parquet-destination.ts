@@ -1,5 +1,6 @@
 import type { Destination } from '../destination';
 import { listCurrent, publishedState, readCurrent } from './current-state';
+import type { TableFollower } from './follower';
 import { noteOfPath, notePath, runFolder } from './layout';
 import { createParquetStaging, type ParquetDestinationOptions } from './parquet-staging';
 import { publish } from './publish';
@@ -14,6 +15,7 @@ const GIB = 1024 ** 3;
 export function createParquetDestination(
   store: ObjectStore,
   settings: ParquetDestinationOptions,
+  follower?: TableFollower,
 ): Destination {
   return {
     ...createParquetStaging(store, settings),
@@ -30,6 +32,7 @@ export function createParquetDestination(
         const state = await publish(store, request, parts, {
           compression: settings.compression,
           fileBytes: settings.partBytes ?? GIB,
+          follower,
         });
         await deriveReaders(store, identity.domain, identity.entity);
         return state;

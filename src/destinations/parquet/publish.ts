@@ -12,15 +12,20 @@ import {
   type CurrentState,
 } from './current-state';
 import { createManifest, removeManifest, writeManifest } from './manifest';
+import type { TableFollower } from './follower';
 import type { MergeOptions } from './merge';
 import { Placement } from './placement';
 import { resultingFiles } from './resulting-files';
 import type { StagedPart } from './staged-part';
 import type { ObjectStore } from './storage';
 
+export interface PublishOptions extends MergeOptions {
+  readonly follower?: TableFollower | undefined;
+}
+
 /**
- * Makes a staged load the table's present state. Order: files in place, manifest, owner asked,
- * swap of the one document that readers go by. A failure before the swap takes away what was put
+ * Makes a staged load the table's present state. Order: files in place, manifest, the table elsewhere
+ * that follows the lake if there is one, owner asked, swap of the one document that readers go by. A failure before the swap takes away what was put
  * in place; a process killed before it leaves files that no reader is told of; after it the load
  * is published, whatever happens, and a repetition only completes the rest.
  */
@@ -28,7 +33,7 @@ export async function publish(
   store: ObjectStore,
   request: PublishRequest,
   parts: readonly StagedPart[],
-  options: MergeOptions,
+  options: PublishOptions,
 ): Promise<PublishedState> {
   const { domain, entity, run } = request.identity;
   const before = await readCurrent(store, domain, entity);
@@ -52,7 +57,14 @@ export async function publish(
     for (const file of written) await verifyPlaced(store, file);
     const publishedAt = new Date().toISOString();
     await writeManifest(store, request, createManifest(request, written, publishedAt));
-    document = currentDocument(request, files, publishedAt);
+    request.signal.throwIfAborted();
+    const followed = await options.follower?.follow({
+      request,
+      before: before?.document,
+      files,
+      publishedAt,
+    });
+    document = { ...currentDocument(request, files, publishedAt), ...followed };
     request.signal.throwIfAborted();
     await request.assertOwner();
   } catch (error) {

@@ -3,6 +3,7 @@ import type { KernelMemory } from '../../columnar/kernels/memory';
 import type { StagingArea, StagingWriter } from '../../destinations/destination';
 import type { ReadStatistics, RowFilter, Source, SourceTable } from '../../sources/source';
 import type { LoadProgress, MoveRequest, MoveResult, MoveWatch } from '../engine';
+import { describedAs } from '../described-as';
 import { assertSameColumns, assertSchemaAccepted } from '../schema-drift';
 
 /** What a move reads from and writes to. */
@@ -57,7 +58,7 @@ export async function moveTable(
         bytes: files.reduce((sum, file) => sum + file.bytes, 0),
         files,
         columns,
-        primaryKey: snapshot.description.primaryKey,
+        ...describedAs(snapshot.description),
         invalidValues: statistics.invalidValues,
         ...(cursorHigh === undefined ? {} : { cursorHigh }),
       };

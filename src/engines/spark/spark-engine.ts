@@ -4,6 +4,7 @@ import { partName, runFolder, stagingFolder } from '../../destinations/parquet/l
 import { ComportaError, isErrorCode } from '../../errors';
 import type { EngineName } from '../../pipeline/pipeline';
 import type { Source } from '../../sources/source';
+import { describedAs } from '../described-as';
 import type { Engine, MoveRequest, MoveResult, MoveWatch } from '../engine';
 import { assertSameColumns, assertSchemaAccepted } from '../schema-drift';
 import { jobRequest, jobShape, type JobRequest, type JobResult } from './job-request';
@@ -69,7 +70,7 @@ interface Prepared {
   /** Beside which the tries' own folders lie, relative to the lake's root. */
   readonly folder: string;
   readonly columns: MoveResult['columns'];
-  readonly primaryKey: readonly string[];
+  readonly described: ReturnType<typeof describedAs>;
   readonly assertCursor: (value: string) => void;
 }
 
@@ -97,7 +98,7 @@ async function prepare(
     const cursor = settings.cursor?.column;
     return {
       ...{ job, folder, columns },
-      primaryKey: snapshot.description.primaryKey,
+      described: describedAs(snapshot.description),
       // Of the table as it was described: it asks no server.
       assertCursor: (value) => {
         if (cursor !== undefined) snapshot.assertCursor(cursor, value);
@@ -203,7 +204,7 @@ function failure(
 
 function moveResult(
   identity: RunIdentity,
-  { job, columns, primaryKey, assertCursor }: Prepared,
+  { job, columns, described, assertCursor }: Prepared,
   folder: string,
   result: Exclude<JobResult, { readonly error: unknown }>,
 ): MoveResult {
@@ -220,7 +221,7 @@ function moveResult(
     rowsRead: result.rowsRead,
     rowsWritten: files.reduce((sum, file) => sum + file.rows, 0),
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
-    ...{ files, columns, primaryKey },
+    ...{ files, columns, ...described },
     invalidValues: result.invalidValues,
     ...(cursorHigh === undefined ? {} : { cursorHigh }),
     ...(job.token === undefined ? {} : { token: job.token }),

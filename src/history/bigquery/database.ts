@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { BigQuery } from '@google-cloud/bigquery';
-import { PassThroughClient } from 'google-auth-library';
-import type { BigqueryHistorySettings } from '../../pipeline/pipeline';
+import type { BigQuery } from '@google-cloud/bigquery';
+import { bigqueryClient, isAbsent, makeDataset, type BigqueryPlace } from '../../google/bigquery';
 import type { Migration } from '../migrations/migration';
 import { pendingMigrations } from '../migrations/migration';
-import { historyErrorOfBigquery, isAbsent } from './errors';
+import { historyErrorOfBigquery } from './errors';
 
 /** A row by the names of its columns; 64-bit integers are numbers. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -32,13 +31,7 @@ export interface BigqueryDatabase {
 /** The slowest here take some seconds. The client repeats what is lost before, under the same id. */
 const QUERY_TIMEOUT_MS = 60_000;
 
-/** After two and after four seconds; then whoever asked tries again. */
-const CLIENT_RETRIES = 2;
-
 const MAKING_PAUSES_MS = [200, 1_000];
-
-/** Which dataset, and where. */
-export type BigqueryPlace = Omit<BigqueryHistorySettings, 'type' | 'leases'>;
 
 /** Opens no connection: each statement is a request of its own. */
 export function createDatabase(settings: BigqueryPlace): BigqueryDatabase {
@@ -50,16 +43,8 @@ class Database implements BigqueryDatabase {
   private readonly client: BigQuery;
 
   constructor(private readonly settings: BigqueryPlace) {
-    const { project, dataset, location, endpoint } = settings;
-    this.description = `${project}.${dataset}`;
-    this.client = new BigQuery({
-      projectId: project,
-      maxRetries: CLIENT_RETRIES,
-      ...(location === undefined ? {} : { location }),
-      ...(endpoint === undefined ? {} : { apiEndpoint: endpoint }),
-      // What is sent in clear text is for an emulator, and carries no token.
-      ...(endpoint?.startsWith('http:') === true ? { authClient: new PassThroughClient() } : {}),
-    });
+    this.description = `${settings.project}.${settings.dataset}`;
+    this.client = bigqueryClient(settings);
   }
 
   place(table: string): string {
@@ -79,7 +64,7 @@ class Database implements BigqueryDatabase {
       const version = await this.appliedVersion();
       const pending = pendingMigrations(migrations, version ?? 0, this.description);
       if (pending.length === 0) return;
-      if (version === undefined) await this.makeDataset();
+      if (version === undefined) await makeDataset(this.client, this.settings.dataset);
       for (const { version: next, name, statements } of pending) {
         for (const statement of statements) await this.make(statement);
         await this.run(
@@ -119,17 +104,6 @@ class Database implements BigqueryDatabase {
       }
     }
     await this.run(statement);
-  }
-
-  private async makeDataset(): Promise<void> {
-    const dataset = this.client.dataset(this.settings.dataset);
-    const [exists] = await dataset.exists();
-    if (exists) return;
-    await dataset.create().catch(async (error: unknown) => {
-      // Another process may have been first.
-      const [made] = await dataset.exists();
-      if (!made) throw error;
-    });
   }
 
   private async run(sql: string, { values, arrays = [] }: Parameters = { values: {} }) {

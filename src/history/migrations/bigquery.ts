@@ -8,6 +8,9 @@ import type { Migration } from './migration';
  * @param place names a table of the dataset, in quotes.
  */
 export function bigqueryMigrations(place: (table: string) => string): readonly Migration[] {
+  // With pipeline and table in the partition, a condition on them is applied before it.
+  const eachOnce = `SELECT * FROM ${place(RECORDINGS)} WHERE TRUE
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY pipeline, table_name, id ORDER BY sequence) = 1`;
   return [
     {
       version: 1,
@@ -48,10 +51,7 @@ export function bigqueryMigrations(place: (table: string) => string): readonly M
           workflow_id STRING,
           workflow_run_id STRING
         ) CLUSTER BY pipeline, table_name`,
-        // With pipeline and table in the partition, a condition on them is applied before it.
-        `CREATE VIEW IF NOT EXISTS ${place('historico_execucao')} AS
-          SELECT * FROM ${place(RECORDINGS)} WHERE TRUE
-          QUALIFY ROW_NUMBER() OVER (PARTITION BY pipeline, table_name, id ORDER BY sequence) = 1`,
+        `CREATE VIEW IF NOT EXISTS ${place('historico_execucao')} AS ${eachOnce}`,
         `CREATE VIEW IF NOT EXISTS ${place('historico_execucao_atual')} AS
           WITH marked AS (
             SELECT *,
@@ -91,6 +91,15 @@ export function bigqueryMigrations(place: (table: string) => string): readonly M
           name STRING NOT NULL,
           applied_at TIMESTAMP NOT NULL
         )`,
+      ],
+    },
+    {
+      version: 2,
+      name: 'what BigQuery charges',
+      statements: [
+        `ALTER TABLE ${place(RECORDINGS)} ADD COLUMN IF NOT EXISTS bytes_billed INT64`,
+        // A view keeps the columns that a table had when it was made.
+        `CREATE OR REPLACE VIEW ${place('historico_execucao')} AS ${eachOnce}`,
       ],
     },
   ];

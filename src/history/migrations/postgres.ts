@@ -103,4 +103,9 @@ export const POSTGRES_MIGRATIONS: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    version: 2,
+    name: 'what BigQuery charges',
+    statements: ['ALTER TABLE historico_execucao ADD COLUMN bytes_billed bigint'],
+  },
 ];

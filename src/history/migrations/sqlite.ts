@@ -106,4 +106,9 @@ export const SQLITE_MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID`,
     ],
   },
+  {
+    version: 2,
+    name: 'what BigQuery charges',
+    statements: ['ALTER TABLE historico_execucao ADD COLUMN bytes_billed INTEGER'],
+  },
 ];
