@@ -27,7 +27,8 @@ export async function generatedFiles(): Promise<Readonly<Record<string, string>>
   const files: Record<string, string> = {};
   for (const [name, schema] of Object.entries(schemas)) {
     files[`schema/${name}`] = `${JSON.stringify(schema, null, 2)}\n`;
-    manual = replaceGenerated(manual, name, reference(schema));
+    // The keys of a project file are those of the other two.
+    if (name !== 'project.schema.json') manual = replaceGenerated(manual, name, reference(schema));
   }
   files['docs/pipelines.md'] = await format(manual, {
     parser: 'markdown',

@@ -9,7 +9,7 @@ import { ensurePostgres } from './services/postgres';
 import { ensurePrometheus } from './services/prometheus';
 import { ensureS3 } from './services/s3';
 import { serviceNames, ToolUnavailableError } from './services/service';
-import { ensureSpark } from './services/spark';
+import { ensureGcsConnector, ensureSpark } from './services/spark';
 import { ensureTemporal } from './services/temporal';
 
 type Progress = (line: string) => void;
@@ -31,7 +31,8 @@ const installers: Readonly<Record<ToolName, (progress: Progress) => Promise<unkn
   chromium: ensureChromium,
   moto: ensureMoto,
   // Without Java its tests are skipped, and say so.
-  spark: async (progress) => findExecutable('java') && ensureSpark(progress),
+  spark: async (progress) =>
+    findExecutable('java') && Promise.all([ensureSpark(progress), ensureGcsConnector(progress)]),
 };
 
 /** Built from source on every core, hence one after the other. */

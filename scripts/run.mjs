@@ -32,11 +32,13 @@ const programs = {
   schedule: ['src/client/main.ts', 'schedule'],
   check: ['src/client/main.ts', 'check'],
   reset: ['src/client/main.ts', 'reset'],
+  import: ['src/client/main.ts', 'import'],
   'codec-server': ['src/codec-server/main.ts'],
   services: ['scripts/services/main.ts'],
   test: ['scripts/test/main.ts'],
   bench: ['bench/main.ts'],
   soak: ['test/soak/main.ts'],
+  'lab:spark': ['test/lab/main.ts'],
   build: ['scripts/build.ts'],
 };
 

@@ -13,10 +13,14 @@ export interface DemoWorker {
   keep(): StopRecord;
 }
 
-/** Starts `npm start` on the workspace's pipelines; resolves when it takes work. */
+/**
+ * Starts `npm start` on the pipelines that the environment names; resolves when it takes work.
+ * @param flags its own. Default: none.
+ */
 export async function startWorker(
-  workspace: Workspace,
+  workspace: Pick<Workspace, 'workerLog'>,
   environment: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
 ): Promise<DemoWorker> {
   const stopSignal = 'SIGTERM';
   const worker = serverProcess({
@@ -27,7 +31,7 @@ export async function startWorker(
   });
   await worker.start({
     command: process.execPath,
-    args: [resolve(__dirname, '../run.mjs'), 'start'],
+    args: [resolve(__dirname, '../run.mjs'), 'start', ...flags],
     env: environment,
   });
   return {

@@ -8,7 +8,8 @@ import { ToolUnavailableError } from './service';
 /**
  * Finds or fetches Java archives with all that they depend on, by the Maven of this machine and
  * from wherever it is set up to fetch.
- * @param coordinates `group:artifact:version`.
+ * @param coordinates `group:artifact:version`, or `group:artifact:version:classifier` for an archive
+ *   that has what it depends on within.
  * @returns paths of the archives.
  * @throws ToolUnavailableError where there is no Maven, or it cannot have an archive.
  */
@@ -47,12 +48,16 @@ export async function ensureJars(
 /** The least project that depends on these archives. */
 export function projectFile(coordinates: readonly string[]): string {
   const dependencies = coordinates.map((coordinate) => {
-    const [group, artifact, version] = coordinate.split(':');
+    const [group, artifact, version, classifier] = coordinate.split(':');
+    const alone = '<exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion>';
     return [
       '<dependency>',
       `<groupId>${group}</groupId>`,
       `<artifactId>${artifact}</artifactId>`,
       `<version>${version}</version>`,
+      ...(classifier === undefined
+        ? []
+        : [`<classifier>${classifier}</classifier>`, `<exclusions>${alone}</exclusions>`]),
       '</dependency>',
     ].join('');
   });

@@ -46,5 +46,16 @@ export async function ensureSpark(
   };
 }
 
+/** Spark's way to `gs://…`, which Dataproc's machines have and PySpark has not. */
+const GCS_CONNECTOR = 'com.google.cloud.bigdataoss:gcs-connector:hadoop3-2.2.26:shaded';
+
+/** @returns path of the archive. */
+export async function ensureGcsConnector(
+  progress: (line: string) => void = () => undefined,
+): Promise<string> {
+  const [jar] = await ensureJars([GCS_CONNECTOR], progress);
+  return jar!;
+}
+
 /** A small job starts in half the time without the second compiler and with the simplest collector. */
 export const FAST_JAVA = '-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto';

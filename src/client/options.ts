@@ -18,7 +18,10 @@ export interface TemporalCommandOptions extends CommonOptions {
 export function withCommonOptions(command: Command, environment: NodeJS.ProcessEnv): Command {
   return command
     .addOption(
-      new Option('--pipelines <dir>', 'folder of the pipeline files').default(
+      new Option(
+        '--pipelines <dir>',
+        'folder of the pipeline files, or the file of a project',
+      ).default(
         environment['COMPORTA_PIPELINES'] || 'pipelines',
         'COMPORTA_PIPELINES, or pipelines',
       ),
@@ -58,6 +61,14 @@ export function atLeastOne(text: string): number {
 export function findPipeline(project: Project, name: string): Pipeline {
   const pipeline = project.pipelines.get(name);
   if (pipeline !== undefined) return pipeline;
+  const own = project.apart.get(name);
+  if (own !== undefined) {
+    throw new ComportaError(
+      'ConfigurationInvalid',
+      `pipeline "${name}" is a project of its own, with its own connections`,
+      { remedy: `add --pipelines ${own}` },
+    );
+  }
   const names = [...project.pipelines.keys()];
   const suggestion = nearest(name, names);
   throw new ComportaError(

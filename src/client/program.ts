@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './commands/check';
 import { historyCommand } from './commands/history';
+import { importCommand } from './commands/import';
 import { planCommand } from './commands/plan';
 import { reportCommand } from './commands/report';
 import { resetCommand } from './commands/reset';
@@ -18,6 +19,7 @@ const COMMANDS = [
   scheduleCommand,
   checkCommand,
   resetCommand,
+  importCommand,
 ];
 
 /**

@@ -19,7 +19,7 @@ export interface HistoryEvent {
   readonly table: string;
   /** Empty for RESET. */
   readonly batch: string;
-  /** Empty for SKIPPED and RESET. */
+  /** Empty for SKIPPED and RESET, and for a load that was another system's: see `isAdopted`. */
   readonly run: string;
   readonly mode?: LoadMode;
   readonly engine?: EngineName;
@@ -118,6 +118,11 @@ export interface History {
   /** Who holds each lease of the pipeline that is held, by table. */
   leaseHolders(pipeline: string): Promise<ReadonlyMap<string, LeaseHolder>>;
   close(): Promise<void>;
+}
+
+/** Whether a success is a load by the system before, taken over by `npm run import`. */
+export function isAdopted({ kind, run }: HistoryEvent): boolean {
+  return kind === 'SUCCEEDED' && run === '';
 }
 
 /** The id of an event that can happen once per run (or per batch and table, when there is no run). */

@@ -8,6 +8,7 @@ import {
   mailAddress,
   name,
   optional,
+  optionalEnvironmentText,
   port,
   say,
   secret,
@@ -89,16 +90,16 @@ const dataproc = section({
         defaults.DEFAULT_BATCH_TTL,
       ),
       subnetwork: optional(
-        environmentText(),
+        optionalEnvironmentText(),
         'Subnetwork with Private Google Access from which the source is reached. Default: the one of the region in the network `default`.',
       ),
       serviceAccount: optional(
-        environmentText(),
+        optionalEnvironmentText(),
         'E-mail of the account that jobs run as. Default: that of Compute Engine.',
       ),
       networkTags: optional(z.array(text('a tag')), 'Network tags of the machines, for firewalls.'),
       stagingBucket: optional(
-        environmentText(),
+        optionalEnvironmentText(),
         'Bucket for what batches leave behind, such as their output. Default: one that Dataproc makes.',
       ),
     }),
@@ -111,7 +112,7 @@ const dataproc = section({
   ),
   jars: optional(z.array(text('a URL')), 'URLs of Java archives that jobs are given.'),
   endpoint: optional(
-    environmentText(),
+    optionalEnvironmentText(),
     'http://host:port of another server that speaks its protocol. It is sent no credentials.',
   ),
 });
@@ -136,7 +137,7 @@ const glue = section({
     ),
     'Special parameters of Glue for each run. No secrets: Glue shows them.',
   ),
-  endpoint: optional(environmentText(), 'URL of another server that speaks its protocol.'),
+  endpoint: optional(optionalEnvironmentText(), 'URL of another server that speaks its protocol.'),
   accessKeyId: optional(
     secret(),
     "Access key. Without both keys the AWS SDK's own chain of credentials decides.",
@@ -151,18 +152,21 @@ const bigqueryDataset = {
     'letters, digits and underscores, at most 1,024 in all',
   ).describe('The dataset; it is made where it is missing.'),
   location: optional(
-    environmentText(),
+    optionalEnvironmentText(),
     'Where the dataset lies, such as southamerica-east1 or EU. Default: US.',
   ),
   endpoint: optional(
-    environmentText(),
+    optionalEnvironmentText(),
     'URL of another endpoint than bigquery.googleapis.com. One of http is sent no credentials.',
   ),
 };
 
 const bucket = {
   bucket: environmentText().describe('The bucket.'),
-  prefix: optional(environmentText(), 'Where in the bucket the lake begins. Default: at its top.'),
+  prefix: optional(
+    optionalEnvironmentText(),
+    'Where in the bucket the lake begins. Default: at its top.',
+  ),
 };
 
 const connection = z.discriminatedUnion('type', [
@@ -178,11 +182,11 @@ const connection = z.discriminatedUnion('type', [
     type: z.literal('s3').describe('A lake in S3 or in storage that speaks its protocol.'),
     ...bucket,
     region: optional(
-      environmentText(),
+      optionalEnvironmentText(),
       'The region of the bucket. Needed without `endpoint`; with it the default is us-east-1.',
     ),
     endpoint: optional(
-      environmentText(),
+      optionalEnvironmentText(),
       'URL of a storage other than AWS, such as http://127.0.0.1:9000.',
     ),
     forcePathStyle: optional(
@@ -191,7 +195,7 @@ const connection = z.discriminatedUnion('type', [
       false,
     ),
     kmsKey: optional(
-      environmentText(),
+      optionalEnvironmentText(),
       'Key of AWS KMS (id, alias or ARN) that encrypts what is written. Default: as the bucket is set up.',
     ),
     accessKeyId: optional(
@@ -210,7 +214,7 @@ const connection = z.discriminatedUnion('type', [
     type: z.literal('gcs').describe('A lake in Google Cloud Storage.'),
     ...bucket,
     endpoint: optional(
-      environmentText(),
+      optionalEnvironmentText(),
       'URL of another endpoint than storage.googleapis.com. One of http is sent no credentials.',
     ),
     credentials: optional(
@@ -218,7 +222,7 @@ const connection = z.discriminatedUnion('type', [
       "A service account's key file, JSON. Left out, as it should be on Google Cloud: the application default credentials.",
     ),
     kmsKey: optional(
-      environmentText(),
+      optionalEnvironmentText(),
       'Key of Cloud KMS that encrypts what is written, projects/…/locations/…/keyRings/…/cryptoKeys/…. Default: as the bucket is set up.',
     ),
   }),
@@ -246,7 +250,7 @@ const connection = z.discriminatedUnion('type', [
       'TCP port; on 465 the connection is encrypted from its beginning.',
       defaults.DEFAULT_PORTS.smtp,
     ),
-    user: optional(environmentText(), 'Who to log in as. Left out: nobody logs in.'),
+    user: optional(optionalEnvironmentText(), 'Who to log in as. Left out: nobody logs in.'),
     password: optional(secret(), 'The password.'),
     from: mailAddress().describe('The sender.'),
     to: z
@@ -261,7 +265,7 @@ const history = z.discriminatedUnion('type', [
   section({
     type: z.literal('sqlite').describe('A file on this machine.'),
     path: optional(
-      environmentText(),
+      optionalEnvironmentText(),
       'The database file. A relative path starts at the pipelines folder.',
       defaults.DEFAULT_HISTORY_PATH,
     ),

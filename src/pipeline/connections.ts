@@ -69,12 +69,24 @@ export function secretReference(text: string, directory: string): SecretReferenc
   return { from: 'file', path: path.resolve(directory, place.trim()) };
 }
 
-/** The text itself, or that of the variable it names. Undefined, and a mistake, when that is not set. */
+/** The parts of `env:NAME` and of `env:NAME:-text`; undefined for any other text. */
+function variableOf(text: unknown): { name: string; otherwise: string | undefined } | undefined {
+  const [, name, otherwise] =
+    (typeof text === 'string' && /^env:(\w+)(?::-(.*))?$/.exec(text)) || [];
+  return name === undefined ? undefined : { name, otherwise };
+}
+
+/**
+ * The text itself, or that of the variable it names, or what stands behind `:-` where that is not
+ * set. Undefined, and a mistake, when there is neither.
+ */
 function resolveText(context: Context, at: Path, text: string | undefined): string | undefined {
-  if (text === undefined || !text.startsWith('env:')) return text;
-  const variable = text.slice('env:'.length);
+  const named = variableOf(text);
+  if (named === undefined) return text;
+  const { name: variable, otherwise } = named;
   const value = context.environment[variable];
   if (value !== undefined && value.trim() !== '') return value;
+  if (otherwise !== undefined) return otherwise;
   const state = value === undefined ? 'not set' : 'empty';
   context.mistakes.push(
     context.file.mistake(
@@ -97,12 +109,11 @@ function resolvePort(
   if (text === undefined) return undefined;
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port;
-  const variable = input.slice('env:'.length);
   context.mistakes.push(
     context.file.mistake(
       at,
       'value',
-      `the environment variable ${variable} does not hold a port`,
+      `the environment variable ${variableOf(input)?.name ?? ''} does not hold a port`,
       'set it to a number from 1 to 65535',
     ),
   );
@@ -325,8 +336,9 @@ function dataprocTarget(
 function serverlessSettings(
   context: Context,
   at: Path,
-  input: Partly<NonNullable<Input<'dataproc'>['serverless']>>,
+  given: Partly<NonNullable<Input<'dataproc'>['serverless']>>,
 ): DataprocServerless {
+  const input = withoutUnset(given, context.environment);
   const text = (key: 'subnetwork' | 'serviceAccount' | 'stagingBucket') =>
     resolveText(context, [...at, key], input[key]);
   return defined({
@@ -429,11 +441,21 @@ function smtp(context: Context, name: string, input: Input<'smtp'>): Partly<Smtp
   });
 }
 
+/** Leaves out the keys that say `env:NAME:-` where that variable is not set. */
+function withoutUnset<T extends object>(given: T, environment: NodeJS.ProcessEnv): T {
+  const isUnset = (value: unknown) => {
+    const named = variableOf(value);
+    return named?.otherwise === '' && (environment[named.name] ?? '').trim() === '';
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => !isUnset(value))) as T;
+}
+
 function connection(
   context: Context,
   name: string,
-  input: Partly<ConnectionInput> | undefined,
+  given: Partly<ConnectionInput> | undefined,
 ): Partly<Connection> | undefined {
+  const input = given === undefined ? undefined : withoutUnset(given, context.environment);
   switch (input?.type) {
     case 'mysql':
     case 'postgres':
@@ -481,7 +503,8 @@ export function resolveHistory(
   input: Partly<ConnectionsFile>,
   mistakes: Mistake[],
 ): Partly<HistorySettings> {
-  const history = input.history;
+  const history =
+    input.history === undefined ? undefined : withoutUnset(input.history, surroundings.environment);
   if (history?.type === 'postgres') {
     return defined({
       type: history.type,

@@ -1,12 +1,12 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '../errors';
 import { buildPipeline } from './build';
 import { collisions } from './collisions';
 import { resolveConnections, resolveHistory, type Surroundings } from './connections';
-import { connectionsFile } from './connections-schema';
+import { connectionsFile, type ConnectionsFile } from './connections-schema';
 import { readYaml, type YamlFile } from './document';
-import { conform } from './issues';
+import { conform, type Partly } from './issues';
 import { ProjectInvalid, type Mistake } from './mistakes';
 import {
   LAKE_TYPES,
@@ -16,6 +16,7 @@ import {
   type Project,
 } from './pipeline';
 import { pipelineFile, type PipelineFile } from './pipeline-schema';
+import { projectFile } from './project-schema';
 import {
   connectionMistake,
   pipelineMistakes,
@@ -100,9 +101,9 @@ interface ConnectionsDraft {
 function readConnections(
   surroundings: Surroundings,
   file: YamlFile,
+  input: Partly<ConnectionsFile>,
   mistakes: Mistake[],
 ): ConnectionsDraft {
-  const input = conform(file, connectionsFile, mistakes);
   const connections = resolveConnections(surroundings, file, input, mistakes);
   for (const [name, connection] of connections) {
     if (connection?.type !== 'bigquery') continue;
@@ -130,7 +131,7 @@ function readConnections(
 
 /** Builds what was found to be without a mistake, and therefore whole. */
 function assemble(
-  directory: string,
+  { directory, apart }: Pick<Project, 'directory' | 'apart'>,
   drafts: readonly PipelineDraft[],
   whole: ConnectionsDraft,
 ): Project {
@@ -150,7 +151,14 @@ function assemble(
     pipelines: new Map(pipelines),
     connections,
     history: whole.history as HistorySettings,
+    apart,
   };
+}
+
+/** The pipeline of a file that is a project of its own; undefined for any other file. */
+function projectName({ value }: YamlFile): string | undefined {
+  if (typeof value !== 'object' || value === null || !('connections' in value)) return undefined;
+  return 'pipeline' in value && typeof value.pipeline === 'string' ? value.pipeline : undefined;
 }
 
 /**
@@ -159,14 +167,31 @@ function assemble(
  * Throws ProjectInvalid (ConfigurationInvalid) with every mistake of every file, and with what can
  * run in spite of them.
  */
-export async function loadProject(directory: string, options: LoadOptions = {}): Promise<Project> {
+export async function loadProject(place: string, options: LoadOptions = {}): Promise<Project> {
+  const environment = options.environment ?? process.env;
+  const found = await stat(place).catch(() => undefined);
+  return found?.isFile() === true && /\.ya?ml$/.test(place)
+    ? loadFile(place, environment)
+    : loadFolder(place, environment);
+}
+
+async function loadFile(place: string, environment: NodeJS.ProcessEnv): Promise<Project> {
+  const mistakes: Mistake[] = [];
+  const directory = path.resolve(path.dirname(place));
+  const [file] = await readFiles(path.dirname(place), [path.basename(place)], mistakes);
+  if (file === undefined) throw new ProjectInvalid(mistakes);
+  const input = conform(file, projectFile, mistakes);
+  const whole = readConnections({ directory, environment }, file, input, mistakes);
+  mistakes.push(...pipelineMistakes({ file, input }, whole.connections));
+  if (mistakes.length > 0) throw new ProjectInvalid(mistakes);
+  return assemble({ directory, apart: new Map() }, [{ file, input }], whole);
+}
+
+async function loadFolder(directory: string, environment: NodeJS.ProcessEnv): Promise<Project> {
   const mistakes: Mistake[] = [];
   const names = await yamlFileNames(directory);
   const files = await readFiles(directory, names, mistakes);
-  const surroundings = {
-    directory: path.resolve(directory),
-    environment: options.environment ?? process.env,
-  };
+  const surroundings = { directory: path.resolve(directory), environment };
   const connectionNames = names.filter((name) => CONNECTIONS.test(name));
   const isConnections = ({ file }: YamlFile): boolean => CONNECTIONS.test(path.basename(file));
 
@@ -198,9 +223,22 @@ export async function loadProject(directory: string, options: LoadOptions = {}):
   }
 
   const connectionsYaml = files.find(isConnections);
-  const whole = connectionsYaml && readConnections(surroundings, connectionsYaml, mistakes);
+  const whole =
+    connectionsYaml &&
+    readConnections(
+      surroundings,
+      connectionsYaml,
+      conform(connectionsYaml, connectionsFile, mistakes),
+      mistakes,
+    );
+  const apart = new Map(
+    files.flatMap((file) => {
+      const name = projectName(file);
+      return name === undefined || isConnections(file) ? [] : [[name, file.file] as const];
+    }),
+  );
   const drafts = files
-    .filter((file) => !isConnections(file))
+    .filter((file) => !isConnections(file) && projectName(file) === undefined)
     .map((file) => ({ file, input: conform(file, pipelineFile, mistakes) }));
   mistakes.push(...drafts.flatMap((draft) => pipelineMistakes(draft, whole?.connections)));
   const shared = await collisions(drafts, whole?.connections ?? new Map());
@@ -208,7 +246,7 @@ export async function loadProject(directory: string, options: LoadOptions = {}):
 
   if (whole === undefined) throw new ProjectInvalid(mistakes);
   const assembled = (sound: readonly PipelineDraft[]) =>
-    assemble(surroundings.directory, sound, whole);
+    assemble({ directory: surroundings.directory, apart }, sound, whole);
   if (mistakes.length === 0) return assembled(drafts);
   // Of two pipelines that meet, either may be the one that is in the wrong place.
   const sound = shared.length > 0 ? [] : withoutMistakes(directory, names, drafts, mistakes);

@@ -379,4 +379,6 @@ export interface Project {
   readonly pipelines: ReadonlyMap<string, Pipeline>;
   readonly connections: ReadonlyMap<string, Connection>;
   readonly history: HistorySettings;
+  /** Files of the folder that are projects of their own, by their pipelines. */
+  readonly apart: ReadonlyMap<string, string>;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { connectionsFile } from './connections-schema';
 import { pipelineFile } from './pipeline-schema';
+import { projectFile } from './project-schema';
 
 /** A JSON Schema, as far as it is walked here and in the reference. */
 export interface JsonSchema {
@@ -27,5 +28,6 @@ export function publishedSchemas(): Readonly<Record<string, JsonSchema>> {
   return {
     'pipeline.schema.json': publish(pipelineFile),
     'connections.schema.json': publish(connectionsFile),
+    'project.schema.json': publish(projectFile),
   };
 }

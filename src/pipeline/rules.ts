@@ -47,14 +47,14 @@ export function connectionMistake(
 ): readonly Mistake[] {
   if (name === undefined) return [];
   if (!connections.has(name)) {
+    const isProject = file.keys([]).includes('connections') && file.keys([]).includes('pipeline');
+    const place = isProject ? 'this file' : 'connections.yaml';
     const names = [...connections.keys()];
     const meant = nearest(name, names);
-    const all = names.length === 0 ? 'connections.yaml has none' : `there are ${names.join(', ')}`;
+    const all = names.length === 0 ? `${place} has none` : `there are ${names.join(', ')}`;
     const fix =
-      meant === undefined
-        ? `add it to connections.yaml (${all})`
-        : `did you mean ${meant}? (${all})`;
-    return [file.mistake(at, 'value', `connection ${name} is not in connections.yaml`, fix)];
+      meant === undefined ? `add it to ${place} (${all})` : `did you mean ${meant}? (${all})`;
+    return [file.mistake(at, 'value', `connection ${name} is not in ${place}`, fix)];
   }
   const type = connections.get(name)?.type;
   if (type === undefined || types.includes(type)) return [];

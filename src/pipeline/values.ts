@@ -111,17 +111,26 @@ export const secret = () =>
     .meta({ title: 'secret reference' });
 
 const ENV_NAME = 'env:[A-Za-z_][A-Za-z0-9_]*';
+const ONE_LINE = '[^\\r\\n]*\\S[^\\r\\n]*';
 const ENV_TEXT = say(
   'must be text, or env:NAME to take it from an environment variable',
-  'write it in quotes, or as env: and a name of letters, digits and underscores',
+  'write it in quotes, or as env: and a name of letters, digits and underscores; what holds where it is not set comes after :-',
 );
 
-/** Text that may differ from one environment to the next. */
-export const environmentText = () =>
+/** `fallback` is what may stand behind `env:NAME:-`. */
+const environmentForm = (fallback: string) =>
   z
     .string({ error: ENV_TEXT })
-    .regex(new RegExp(`^(?:${ENV_NAME}|(?!env:)[^\\r\\n]*\\S[^\\r\\n]*)$`), { error: ENV_TEXT })
+    .regex(new RegExp(`^(?:${ENV_NAME}(?::-${fallback})?|(?!env:)${ONE_LINE})$`), {
+      error: ENV_TEXT,
+    })
     .meta({ title: 'text or env:NAME' });
+
+/** Text that may differ from one environment to the next: `env:NAME`, or `env:NAME:-text`. */
+export const environmentText = () => environmentForm(ONE_LINE);
+
+/** The same for a key that may be left out: `env:NAME:-` leaves it out where NAME is not set. */
+export const optionalEnvironmentText = () => environmentForm('[^\\r\\n]*');
 
 const PORT = say('must be a port', 'write a number from 1 to 65535, or env:NAME');
 
@@ -131,7 +140,9 @@ export const port = () =>
     .union(
       [
         z.int({ error: PORT }).min(1, { error: PORT }).max(65_535, { error: PORT }),
-        z.string({ error: PORT }).regex(new RegExp(`^${ENV_NAME}$`), { error: PORT }),
+        z
+          .string({ error: PORT })
+          .regex(new RegExp(`^${ENV_NAME}(?::-\\d{1,5})?$`), { error: PORT }),
       ],
       { error: PORT },
     )

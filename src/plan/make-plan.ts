@@ -2,7 +2,7 @@ import { decide } from '../detection/decide';
 import type { TableToken, Verdict } from '../detection/detection';
 import type { Destination } from '../destinations/destination';
 import { ComportaError } from '../errors';
-import type { History, TableState } from '../history/history';
+import { isAdopted, type History, type TableState } from '../history/history';
 import { entityName } from '../pipeline/entity';
 import { nearest } from '../pipeline/mistakes';
 import type { Pipeline, TableSettings } from '../pipeline/pipeline';
@@ -157,15 +157,20 @@ async function detect(
   candidates: readonly Candidate[],
 ): Promise<ReadonlyMap<string, Verdict>> {
   const tokens = await source.readTokens(candidates.map(tokenRequest));
-  const decideOne = ({ table, settings, state }: Candidate): Verdict => {
+  const decideOne = (candidate: Candidate): Verdict => {
+    const { table, settings, state } = candidate;
     const token = tokens.get(table.id);
     if (token === undefined) return { verdict: 'unknown', reason: 'the source gave no token' };
-    return decide({
+    const verdict = decide({
       ...previousOf(state),
       current: { ...token, settings: settingsFingerprint(pipeline, settings, destination) },
       strategy: settings.detection.strategy,
       maxSkipAgeMs: settings.detection.maxSkipAgeMs,
     });
+    const adopted = adoptedAt(candidate);
+    return verdict.verdict !== 'unchanged' || adopted === undefined
+      ? verdict
+      : { ...verdict, reason: `unchanged since the import of ${adopted}: ${verdict.reason}` };
   };
   return new Map(
     candidates.map((candidate) => [candidate.table.id, decideOne(candidate)] as const),
@@ -174,7 +179,8 @@ async function detect(
 
 /**
  * That the source did not change proves nothing about a lake that was moved, restored or deleted:
- * a table is skipped only where its present state is still there.
+ * a table is skipped only where its present state is still there. What the system before loaded is
+ * where that system put it, and was looked for when it was adopted.
  */
 async function unlessMissing<Decided extends Candidate & { readonly decision: Verdict }>(
   { pipeline, source, destination }: PlanDependencies,
@@ -183,13 +189,21 @@ async function unlessMissing<Decided extends Candidate & { readonly decision: Ve
   if (!decided.some(({ decision }) => decision.verdict === 'unchanged')) return decided;
   const published = await destination.publishedEntities(pipeline.domain);
   return decided.map((one) =>
-    one.decision.verdict !== 'unchanged' || published.has(entityName(one.table, source.dialect))
+    one.decision.verdict !== 'unchanged' ||
+    adoptedAt(one) !== undefined ||
+    published.has(entityName(one.table, source.dialect))
       ? one
       : {
           ...one,
           decision: { verdict: 'unknown', reason: 'the lake has no state of it any more' },
         },
   );
+}
+
+/** When the table's last load was adopted from the system before; undefined for one of Comporta's own. */
+function adoptedAt({ state }: Candidate): string | undefined {
+  const success = state?.lastSuccess;
+  return success !== undefined && isAdopted(success) ? success.recordedAt : undefined;
 }
 
 /** What to ask the source about one table; the load asks the same question again before it reads. */

@@ -186,6 +186,19 @@ export interface Finding {
   readonly remedy: string;
 }
 
+/** When tables last changed by the source's own clock: what another system's times can be held against. */
+export interface ChangeTimes {
+  /** By table id: milliseconds since 1970, or why the source cannot tell. */
+  readonly tables: ReadonlyMap<string, { readonly at: number } | { readonly unknown: string }>;
+  /** Which moment of a transaction is stamped. */
+  readonly stamped: 'begin' | 'commit';
+  /**
+   * Statements since the server's start by which a table may have taken another's name, its times
+   * with it. Undefined: not counted.
+   */
+  readonly replacements?: number;
+}
+
 /** A database, as Comporta uses it. Every method throws ComportaError and nothing else. */
 export interface Source {
   readonly dialect: 'mysql' | 'postgres';
@@ -199,6 +212,8 @@ export interface Source {
    * cannot be asked has a token whose evidence carries `distrust`; it does not spoil the others.
    */
   readTokens(requests: readonly TokenRequest[]): Promise<ReadonlyMap<string, TableToken>>;
+  /** For an import only: loads are decided by tokens, which compare no clocks. */
+  changeTimes(tables: readonly SourceTable[]): Promise<ChangeTimes>;
   /**
    * Throws TableNotFound, PermissionDenied, ConnectionFailed, … `signal` ends it and its reads.
    * `shared` is what another snapshot's `share` returned.

@@ -43,7 +43,7 @@ export function parseWorkerOptions(
     ])
     .option(
       '--pipelines <dir>',
-      'folder of the pipeline files',
+      'folder of the pipeline files, or the file of a project',
       environment['COMPORTA_PIPELINES'] ?? 'pipelines',
     )
     .option('--max-loads <number>', 'tables loaded at the same time in this process', atLeastOne, 8)

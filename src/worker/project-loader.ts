@@ -21,13 +21,17 @@ export function createProjectLoader(
   };
 }
 
-/** Names, sizes and times of the folder's YAML files; a folder that cannot be read is left to `loadProject` to explain. */
-async function stateOf(directory: string): Promise<string> {
-  const names = await readdir(directory).catch(() => []);
-  const files = names.filter((name) => /\.ya?ml$/.test(name)).sort();
+/**
+ * Names, sizes and times of the folder's YAML files, or of the one file; a folder that cannot be
+ * read is left to `loadProject` to explain.
+ */
+async function stateOf(place: string): Promise<string> {
+  const found = await stat(place).catch(() => undefined);
+  const names = found?.isFile() === true ? [''] : await readdir(place).catch(() => []);
+  const files = names.filter((name) => name === '' || /\.ya?ml$/.test(name)).sort();
   const parts = await Promise.all(
     files.map(async (name) => {
-      const { mtimeMs, size } = await stat(join(directory, name));
+      const { mtimeMs, size } = await stat(join(place, name));
       return `${name}:${mtimeMs}:${size}`;
     }),
   );

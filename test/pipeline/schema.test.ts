@@ -53,6 +53,7 @@ describe('the published schemas', () => {
       ['connections', 'connections'],
       ['sales', 'pipeline'],
       ['finance', 'pipeline'],
+      ['slmandic', 'project'],
     ] as const) {
       const text = await readFile(path.join(ROOT, 'pipelines', `${name}.yaml`), 'utf8');
       assert.ok(

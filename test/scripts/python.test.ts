@@ -108,5 +108,11 @@ describe('Java archives', () => {
       project,
       /<groupId>org.postgresql<\/groupId><artifactId>postgresql<\/artifactId><version>42.7.7</,
     );
+    assert.doesNotMatch(project, /exclusion/);
+  });
+
+  it('bring nothing else along where they have it within', () => {
+    const project = projectFile(['com.google:gcs-connector:1.2:shaded']);
+    assert.match(project, /<version>1.2<\/version><classifier>shaded<\/classifier><exclusions>/);
   });
 });

@@ -39,6 +39,7 @@ export function fakeSource(tables: Map<string, FakeTable>): Source {
     listTables: (only) => Promise.resolve(listed(only)),
     readTokens: (requests) =>
       Promise.resolve(new Map(requests.map((request) => [request.table.id, tokenOf(request)]))),
+    changeTimes: () => Promise.resolve({ stamped: 'commit', tables: new Map() }),
     openSnapshot: (table) => Promise.resolve(snapshotOf(table)),
     check: () => Promise.resolve([]),
     close: () => Promise.resolve(),

@@ -41,7 +41,9 @@ export interface World {
 
 export interface WorldOptions {
   /** File name to YAML text; `connections.yaml` must name a `lake` of `path: ../lake`. */
-  readonly files: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  /** Instead of files: the file of a project that ships. Nothing of it is changed. */
+  readonly project?: string;
   readonly environment?: Readonly<Record<string, string>>;
   /** Loads at a time. Default: 4. */
   readonly maxLoads?: number;
@@ -57,7 +59,8 @@ export interface WorldOptions {
 
 /** Only one at a time per process: the task queues are the real ones. */
 export async function startWorld({
-  files,
+  files = {},
+  project,
   environment = {},
   maxLoads = 4,
   roles = ['control', 'embedded'],
@@ -66,8 +69,8 @@ export async function startWorld({
   temporal,
 }: WorldOptions): Promise<World> {
   const root = await mkdtemp(join(tmpdir(), 'comporta-world-'));
-  const pipelines = join(root, 'pipelines');
-  await mkdir(pipelines);
+  const pipelines = project ?? join(root, 'pipelines');
+  await mkdir(join(root, 'pipelines'));
   for (const [name, text] of Object.entries(files)) await writeFile(join(pipelines, name), text);
 
   const { client, address } = await connectClient(temporal);

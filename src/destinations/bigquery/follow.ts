@@ -36,6 +36,18 @@ const LABEL = {
   /** The state of the lake that it is equal to, or who changes it. */
   state: 'comporta_state',
 } as const;
+/** Whose a table of BigQuery is: a publication leaves all others alone. */
+export function ownerLabels(table: {
+  readonly pipeline: string;
+  readonly domain: string;
+  readonly entity: string;
+}): Record<string, string> {
+  return {
+    [LABEL.pipeline]: table.pipeline,
+    [LABEL.table]: digest([table.domain, table.entity]),
+  };
+}
+
 const CHANGING = 'changing_';
 
 const STAGING = 'comporta_staging_';
@@ -200,8 +212,7 @@ class Publication {
     const { identity, fence, bigquery } = this.request;
     return {
       ...bigquery?.labels,
-      [LABEL.pipeline]: identity.pipeline,
-      [LABEL.table]: digest([identity.domain, identity.entity]),
+      ...ownerLabels(identity),
       [LABEL.fence]: String(fence),
       [LABEL.state]: state,
     };

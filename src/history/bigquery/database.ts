@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BigQuery } from '@google-cloud/bigquery';
-import { bigqueryClient, isAbsent, makeDataset } from '../../google/bigquery';
-import type { BigqueryHistorySettings } from '../../pipeline/pipeline';
+import { bigqueryClient, isAbsent, makeDataset, type BigqueryPlace } from '../../google/bigquery';
 import type { Migration } from '../migrations/migration';
 import { pendingMigrations } from '../migrations/migration';
 import { historyErrorOfBigquery } from './errors';
@@ -35,7 +34,7 @@ const QUERY_TIMEOUT_MS = 60_000;
 const MAKING_PAUSES_MS = [200, 1_000];
 
 /** Opens no connection: each statement is a request of its own. */
-export function createDatabase(settings: BigqueryHistorySettings): BigqueryDatabase {
+export function createDatabase(settings: BigqueryPlace): BigqueryDatabase {
   return new Database(settings);
 }
 
@@ -43,7 +42,7 @@ class Database implements BigqueryDatabase {
   readonly description: string;
   private readonly client: BigQuery;
 
-  constructor(private readonly settings: BigqueryHistorySettings) {
+  constructor(private readonly settings: BigqueryPlace) {
     this.description = `${settings.project}.${settings.dataset}`;
     this.client = bigqueryClient(settings);
   }

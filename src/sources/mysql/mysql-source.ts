@@ -4,6 +4,7 @@ import type { SecretStore } from '../../pipeline/secrets';
 import type { Source } from '../source';
 import { checkSource, connectionFinding } from './check';
 import { listTables } from './catalog';
+import { readChangeTimes } from './change-times';
 import { openErrand, openSession, type Session } from './connection';
 import { DEFAULT_BATCH_LIMITS, type BatchLimits } from './read';
 import { openSnapshot } from './snapshot';
@@ -60,6 +61,7 @@ export function createMysqlSource(
         : withSession((session) =>
             readTokens(session, requests, { readTransactions, memory, budget }),
           ),
+    changeTimes: (tables) => withSession((session) => readChangeTimes(session, tables)),
     openSnapshot: (table, signal) => openSnapshot(dependencies, table, signal),
     async check(tables) {
       let session: Session;

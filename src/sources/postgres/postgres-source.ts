@@ -43,6 +43,13 @@ export function createPostgresSource(
       requests.length === 0
         ? new Map()
         : withSession((session) => readTokens(session, requests, wait)),
+    changeTimes: (tables) =>
+      Promise.resolve({
+        stamped: 'commit',
+        tables: new Map(
+          tables.map(({ id }) => [id, { unknown: 'PostgreSQL keeps no time of a change' }]),
+        ),
+      }),
     openSnapshot: (table, signal, shared) =>
       openSnapshot(connection, secrets, table, signal, shared),
     check: (tables) => checkSource(connection, schemas, tables, withSession),

@@ -28,6 +28,11 @@ export interface BookOptions {
   readonly buckets: string;
   /** URL of the folder where jobs leave their output. Default: that of a bucket. */
   readonly outputs?: string;
+  /**
+   * Where a server keeps the buckets: scripts are run by their own addresses, and output is copied
+   * there while a job runs and when it has ended. `buckets` then holds that output alone.
+   */
+  readonly copyOutput?: (url: string, file: string) => Promise<void>;
   readonly run: (script: string, args: readonly string[]) => JobCommand;
 }
 
@@ -49,6 +54,9 @@ export interface BookedJob extends Submission {
 }
 
 const OUTPUTS = 'gs://driver-output';
+
+/** Between two copies of the output of a job that runs. */
+const COPY_EVERY_MS = 1_000;
 
 /** The jobs of one platform, each with a real process. */
 export class JobBook {
@@ -141,7 +149,9 @@ export class JobBook {
   private async run(job: BookedJob): Promise<void> {
     await this.gate?.opened;
     if (this.closed || job.state !== this.words.accepted) return;
-    const { command, args, env } = this.options.run(this.path(job.script), job.args);
+    const { copyOutput } = this.options;
+    const script = copyOutput === undefined ? this.path(job.script) : job.script;
+    const { command, args, env } = this.options.run(script, job.args);
     const file = `${this.path(job.output)}.000000000`;
     mkdirSync(dirname(file), { recursive: true });
     const output = openSync(file, 'w');
@@ -156,11 +166,15 @@ export class JobBook {
     const gone = new Promise<void>((resolve) => (leave = resolve));
     this.processes.set(job.id, { pid: child.pid!, gone });
     job.state = this.words.running;
+    const copy = async () => copyOutput?.(`${job.output}.000000000`, file);
+    const copying = setInterval(() => void copy().catch(() => undefined), COPY_EVERY_MS);
     const [code, signal] = await ended;
+    clearInterval(copying);
+    await copy().catch((error: unknown) => (job.detail = `its output is lost: ${String(error)}`));
     this.processes.delete(job.id);
     if (job.state === this.words.running) {
       job.state = code === 0 ? this.words.succeeded : this.words.failed;
-      job.detail = code === 0 ? '' : `Job failed with ${signal ?? `exit code ${code}`}`;
+      if (code !== 0) job.detail = `Job failed with ${signal ?? `exit code ${code}`}`;
     }
     leave();
   }
