@@ -65,10 +65,11 @@ export async function newWarehouse(): Promise<TestWarehouse> {
     },
     async jobs() {
       const [jobs] = await client.getJobs();
-      const own = jobs
+      const own = new RegExp(`\\b${dataset}\\b`);
+      const found = jobs
         .map(({ metadata }) => metadata as JobMetadata)
-        .filter((job) => JSON.stringify(job.configuration).includes(`"${dataset}"`));
-      return own.reverse();
+        .filter(({ configuration }) => own.test(JSON.stringify(configuration)));
+      return found.reverse();
     },
   };
 }
