@@ -9,6 +9,7 @@ import type { ControlActivities, PlanLoadRequest, PlanSummary } from '../workflo
 import { ComportaError, messageOf } from '../errors';
 import { entityOf } from '../pipeline/entity';
 import type { Destination } from '../destinations/destination';
+import { clustersOf } from '../pipeline/clusters-of';
 import { settingsFor } from '../pipeline/settings';
 import { findPipeline, type ActivityDependencies } from './activities';
 import { speakTemporal } from './failures';
@@ -49,7 +50,15 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
         reportPlan(deps.metrics, plan, request.scheduledFor);
         const fields = logFields(deps.context().info.workflowExecution, plan);
         for (const warning of plan.warnings) deps.log.warn(fields, warning);
-        return { ...summaryOf(plan, path), ...(opened.pipeline.notify && { notify: true }) };
+        const clusters = clustersOf(
+          opened,
+          plan.loads.map(({ table }) => table),
+        );
+        return {
+          ...summaryOf(plan, path),
+          ...(opened.pipeline.notify && { notify: true }),
+          ...(clusters.length > 0 && { clusters }),
+        };
       }),
 
     readPlanPage: ({ plan, offset, limit }) =>
