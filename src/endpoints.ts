@@ -8,10 +8,13 @@ import type * as ParquetDestination from './destinations/parquet/parquet-destina
 import type * as ParquetStaging from './destinations/parquet/parquet-staging';
 import type * as S3Store from './destinations/parquet/s3-store';
 import type { ObjectStore } from './destinations/parquet/storage';
+import type * as DataprocCheck from './engines/dataproc/check-dataproc';
 import type * as DataprocRunner from './engines/dataproc/dataproc-runner';
+import type { EphemeralClusters } from './engines/dataproc/ephemeral-clusters';
 import type * as GlueRunner from './engines/glue/glue-runner';
 import type { JobStore } from './engines/jobs/job-store';
 import { createLakeJobStore } from './engines/jobs/lake-job-store';
+import type { PlatformReport } from './engines/jobs/platform-report';
 import type { JobRunner } from './engines/spark/job-runner';
 import { ComportaError } from './errors';
 import type { Notifier } from './notify/notice';
@@ -24,6 +27,7 @@ import {
   type DatabaseConnection,
   type DataprocConnection,
   type DestinationSettings,
+  type EphemeralCluster,
   type GlueConnection,
   type LakeConnection,
   type Pipeline,
@@ -173,22 +177,61 @@ export function openJobRunner(
   };
 }
 
+/** A connection that makes clusters for batches. */
+export interface ClustersEndpoint {
+  readonly connection: DataprocConnection;
+  readonly settings: EphemeralCluster;
+}
+
+/** Throws ConfigurationInvalid when the connection is absent or makes no clusters. */
+export function clustersEndpoint(project: Project, name: string): ClustersEndpoint {
+  const connection = connectionOf(project, name);
+  if (connection.type === 'dataproc' && 'ephemeralCluster' in connection.runOn) {
+    return { connection, settings: connection.runOn.ephemeralCluster };
+  }
+  throw wrongType(connection, 'a dataproc connection with ephemeralCluster');
+}
+
+export function openClusters({ connection, settings }: ClustersEndpoint): EphemeralClusters {
+  return dataprocRunner().openEphemeralClusters(connection, settings);
+}
+
+/** Looks at a platform that a pipeline names. Throws ComportaError where it cannot be asked. */
+export async function checkPlatform(
+  project: Project,
+  { concurrency }: Pipeline,
+  name: string,
+  secrets: SecretStore,
+): Promise<PlatformReport> {
+  const connection = connectionOf(project, name);
+  if (connection.type === 'dataproc') {
+    const { checkDataproc } = load('./engines/dataproc/check-dataproc') as typeof DataprocCheck;
+    return checkDataproc(connection);
+  }
+  if (connection.type === 'glue') {
+    return glueRunner().checkGlueConnection(connection, secrets, concurrency);
+  }
+  throw wrongType(connection, 'a dataproc or glue connection');
+}
+
+function glueRunner() {
+  return load('./engines/glue/glue-runner') as typeof GlueRunner;
+}
+
+function dataprocRunner() {
+  return load('./engines/dataproc/dataproc-runner') as typeof DataprocRunner;
+}
+
 function runnerOf(
   connection: PlatformEndpoint['connection'],
   secrets: SecretStore,
   store: JobStore,
 ): JobRunner {
   switch (connection.type) {
-    case 'dataproc': {
-      const { createDataprocRunner } = load(
-        './engines/dataproc/dataproc-runner',
-      ) as typeof DataprocRunner;
-      return createDataprocRunner(connection, store);
-    }
-    case 'glue': {
-      const { createGlueRunner } = load('./engines/glue/glue-runner') as typeof GlueRunner;
-      return createGlueRunner(connection, secrets, store);
-    }
+    case 'dataproc':
+      return dataprocRunner().createDataprocRunner(connection, store);
+    case 'glue':
+      return glueRunner().createGlueRunner(connection, secrets, store);
   }
 }
 

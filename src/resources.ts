@@ -2,7 +2,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Destination } from './destinations/destination';
 import {
+  checkPlatform,
+  clustersEndpoint,
   destinationEndpoint,
+  openClusters,
   openDestination,
   openJobRunner,
   openNotifier,
@@ -12,8 +15,10 @@ import {
   type DestinationEndpoint,
   type SourceEndpoint,
 } from './endpoints';
+import type { EphemeralClusters } from './engines/dataproc/ephemeral-clusters';
 import { createEmbeddedEngine } from './engines/embedded/embedded-engine';
 import type { Engine } from './engines/engine';
+import type { PlatformReport } from './engines/jobs/platform-report';
 import { createLocalRunner } from './engines/spark/local-runner';
 import type { JobRunner } from './engines/spark/job-runner';
 import { createSparkEngine, type SparkEngineOptions } from './engines/spark/spark-engine';
@@ -52,6 +57,10 @@ export interface Resources {
   notifiers(project: Project, pipeline: Pipeline): ReadonlyMap<string, Notifier>;
   /** Moves rows; nothing of it runs before its first move. */
   engine(project: Project, pipeline: Pipeline, settings: TableSettings): Engine;
+  /** Looks at a platform that the pipeline names; nothing is kept open. */
+  checkPlatform(project: Project, pipeline: Pipeline, connection: string): Promise<PlatformReport>;
+  /** The clusters that a connection makes for batches. */
+  ephemeralClusters(project: Project, connection: string): EphemeralClusters;
   close(): Promise<void>;
 }
 
@@ -82,6 +91,7 @@ export function createResources(
     }),
   );
   const platforms = new Map<string, Engine>();
+  const clusters = new Map<string, EphemeralClusters>();
   const histories = new Map<string, { readonly store: History; readonly file: string }>();
   const places = new Map<History, Map<string, SourcePlaces>>();
   const replaced: History[] = [];
@@ -133,6 +143,11 @@ export function createResources(
         }
       }
     },
+    checkPlatform: (project, pipeline, name) => checkPlatform(project, pipeline, name, secrets),
+    ephemeralClusters(project, name) {
+      const endpoint = clustersEndpoint(project, name);
+      return remembered(clusters, endpoint, () => openClusters(endpoint));
+    },
     history: (project) => {
       // One after the other, so that loads that start together do not each open the store.
       const result = lastHistory.then(() => openHistoryOnce(project));
@@ -149,6 +164,7 @@ export function createResources(
         ...[...destinations.values()].map((destination) => destination.close()),
         ...[...histories.values()].map(({ store }) => store.close()),
         ...replaced.map((store) => store.close()),
+        ...[...clusters.values()].map((opened) => opened.close()),
       ]);
     },
   };

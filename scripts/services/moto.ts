@@ -14,7 +14,7 @@ export interface MotoServer {
 }
 
 const requirements = [
-  'moto[s3,secretsmanager]==5.2.5',
+  'moto[events,glue,s3,secretsmanager]==5.2.5',
   'flask==3.1.3',
   'flask-cors==6.0.5',
 ] as const;

@@ -15,6 +15,7 @@ import type {
 import { ComportaError, messageOf } from '../errors';
 import { entityOf } from '../pipeline/entity';
 import type { Destination } from '../destinations/destination';
+import { clustersOf } from '../pipeline/clusters-of';
 import { settingsFor } from '../pipeline/settings';
 import { findPipeline, type ActivityDependencies } from './activities';
 import { speakTemporal } from './failures';
@@ -60,9 +61,14 @@ export function createControlActivities(deps: ActivityDependencies): ControlActi
         reportPlan(deps.metrics, plan, request.scheduledFor);
         const fields = logFields(deps.context().info.workflowExecution, plan);
         for (const warning of plan.warnings) deps.log.warn(fields, warning);
+        const clusters = clustersOf(
+          opened,
+          plan.loads.map(({ table }) => table),
+        );
         return {
           ...summaryOf(plan, path),
           ...(opened.pipeline.notify && { notify: true }),
+          ...(clusters.length > 0 && { clusters }),
           firstPage: pageOf(plan, 0, request.pageSize),
         };
       }),

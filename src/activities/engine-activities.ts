@@ -2,6 +2,7 @@ import type { Context } from '@temporalio/activity';
 import type { RunIdentity } from '../destinations/destination';
 import { destinationEndpoint, sourceEndpoint } from '../endpoints';
 import type { LoadProgress } from '../engines/engine';
+import { Patience, pauseFor } from '../engines/jobs/patience';
 import { loadTable } from '../load/load-table';
 import { entityOf } from '../pipeline/entity';
 import type { Pipeline } from '../pipeline/pipeline';
@@ -70,6 +71,18 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
             return result;
           }),
         pauseAfter,
+      );
+    },
+
+    deleteCluster: ({ pipeline: name, batch, connection }) => {
+      const context = deps.context();
+      return speakTemporal(context, () =>
+        withHeartbeat(context, 'at work', async (report: (state: string) => void) => {
+          const { project } = await findPipeline(deps, name);
+          const clusters = deps.resources.ephemeralClusters(project, connection);
+          const patience = new Patience(pauseFor, context.cancellationSignal, report);
+          await clusters.remove({ pipeline: name, batch }, patience);
+        }),
       );
     },
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import * as defaults from './defaults';
+import { ephemeralCluster } from './ephemeral-cluster';
 import {
   connectionName,
   duration,
@@ -69,7 +70,7 @@ const dataproc = section({
   type: z
     .literal('dataproc')
     .describe(
-      'Dataproc, on a cluster or serverless: one of `cluster`, `clusterLabels` and `serverless`. Whoever runs the worker signs in, by the application default credentials.',
+      'Dataproc, on a cluster or serverless: one of `cluster`, `clusterLabels`, `serverless` and `ephemeralCluster`. Whoever runs the worker signs in, by the application default credentials.',
     ),
   project: environmentText().describe('Id of the project.'),
   region: environmentText().describe('Region of the cluster or the batches.'),
@@ -105,7 +106,14 @@ const dataproc = section({
     }),
     'Run each load as a batch with machines of its own; may be empty: {}.',
   ),
-  labels: optional(texts('a label'), 'Labels of the jobs, besides pipeline, table and batch.'),
+  ephemeralCluster: optional(
+    ephemeralCluster,
+    'Run the loads of a batch on a cluster that is made for it and deleted at its end; may be empty: {}.',
+  ),
+  labels: optional(
+    texts('a label'),
+    'Labels of the jobs, besides pipeline, table and batch; also of the cluster that is made.',
+  ),
   properties: optional(
     texts('a property'),
     'Properties of Spark, such as spark.executor.memory: 4g. On a serverless batch also what scales it, such as spark.dynamicAllocation.maxExecutors.',

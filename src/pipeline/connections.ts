@@ -11,10 +11,12 @@ import {
   DEFAULT_TLS_MODE,
 } from './defaults';
 import type { ConnectionInput, ConnectionsFile } from './connections-schema';
+import { ephemeralClusterSettings } from './ephemeral-cluster';
 import type { YamlFile } from './document';
 import { parseDuration } from './duration';
 import type { Partly } from './issues';
 import { OWN_ARGUMENTS } from './job-arguments';
+import { CLOUD_KMS_KEY } from './values';
 import type { Mistake, Path } from './mistakes';
 import type {
   BigqueryConnection,
@@ -273,9 +275,6 @@ function storage(context: Context, name: string, input: Input<'s3'>): Partly<S3C
   });
 }
 
-/** Cloud KMS reference, "Getting a Cloud KMS resource ID"; a version is chosen by the service. */
-const CLOUD_KMS_KEY = /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/;
-
 function googleStorage(context: Context, name: string, input: Input<'gcs'>): Partly<GcsConnection> {
   const { type, credentials } = input;
   const at: Path = ['connections', name];
@@ -300,13 +299,17 @@ function googleStorage(context: Context, name: string, input: Input<'gcs'>): Par
   });
 }
 
-/** Where jobs run: exactly one of the three keys says it. */
+/** Where jobs run: exactly one of the four keys says it. */
 function dataprocTarget(
   context: Context,
   at: Path,
   input: Input<'dataproc'>,
+  {
+    project,
+    region,
+  }: { readonly project: string | undefined; readonly region: string | undefined },
 ): DataprocConnection['runOn'] | undefined {
-  const keys = ['cluster', 'clusterLabels', 'serverless'] as const;
+  const keys = ['cluster', 'clusterLabels', 'serverless', 'ephemeralCluster'] as const;
   const [first, second] = keys.filter((key) => key in input);
   const mistake = (problem: string, fix: string, ...key: string[]) => {
     const kind = key.length === 0 ? 'value' : 'key';
@@ -315,7 +318,7 @@ function dataprocTarget(
   if (first === undefined) {
     mistake(
       'does not say where jobs run',
-      'add `cluster:`, `clusterLabels:` or `serverless:` (`serverless: {}` will do)',
+      'add `cluster:`, `clusterLabels:`, `serverless:` or `ephemeralCluster:` (`serverless: {}` will do)',
     );
     return undefined;
   }
@@ -328,6 +331,15 @@ function dataprocTarget(
   }
   if (input.serverless !== undefined) {
     return { serverless: serverlessSettings(context, [...at, 'serverless'], input.serverless) };
+  }
+  if (input.ephemeralCluster !== undefined) {
+    const place = [...at, 'ephemeralCluster'];
+    const ephemeralCluster = ephemeralClusterSettings(input.ephemeralCluster, {
+      ...{ project, region },
+      text: (key, value) => resolveText(context, [...place, key], value),
+      mistake: (key, problem, fix) => mistake(problem, fix, 'ephemeralCluster', key),
+    });
+    return { ephemeralCluster: defined(ephemeralCluster) };
   }
   const name = resolveText(context, [...at, 'cluster'], input.cluster);
   return name === undefined ? undefined : { cluster: { name } };
@@ -370,12 +382,12 @@ function dataproc(
       ),
     );
   }
+  const place = { project: text('project'), region: text('region') };
   return defined({
     type: input.type,
     name,
-    project: text('project'),
-    region: text('region'),
-    runOn: dataprocTarget(context, at, input),
+    ...place,
+    runOn: dataprocTarget(context, at, input, place),
     labels: (input.labels ?? {}) as Record<string, string>,
     properties: (input.properties ?? {}) as Record<string, string>,
     jars: (input.jars ?? []) as readonly string[],

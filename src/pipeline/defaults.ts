@@ -36,6 +36,9 @@ export const DEFAULT_CONNECT_TIMEOUT = '10s';
 export const DEFAULT_SILENCE_TIMEOUT = '15s';
 export const DEFAULT_REGION = 'us-east-1';
 export const DEFAULT_BATCH_TTL = '4h';
+export const DEFAULT_CLUSTER_WORKERS = 2;
+export const DEFAULT_CLUSTER_IDLE_TTL = '10m';
+export const DEFAULT_CLUSTER_MAX_AGE = '1d';
 export const DEFAULT_RUN_TIMEOUT = '4h';
 /** Relative to the pipelines folder. */
 export const DEFAULT_HISTORY_PATH = '../.comporta/history.db';

@@ -9,3 +9,9 @@ export function enginesOf(pipelines: Iterable<Pipeline>): ReadonlySet<EngineName
   }
   return engines;
 }
+
+/** The platforms that a pipeline names, whichever tables they are for. */
+export function platformsOf({ defaults, overrides }: Pipeline): ReadonlySet<string> {
+  const named = [defaults, ...overrides.map(({ settings }) => settings)];
+  return new Set(named.flatMap(({ platform }) => (platform === undefined ? [] : [platform])));
+}

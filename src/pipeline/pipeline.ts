@@ -311,14 +311,50 @@ export interface DataprocServerless {
   readonly stagingBucket?: string;
 }
 
+/** A cluster that is made for a batch and deleted with it. */
+export interface EphemeralCluster {
+  /** Undefined, like every key that may be absent here: as Dataproc has it. */
+  readonly imageVersion?: string;
+  readonly masterMachineType?: string;
+  readonly workerMachineType?: string;
+  /** 0: one machine for everything. Otherwise 2 or more; default 2. */
+  readonly workers: number;
+  /** Spot machines besides, which may be taken away at any time. Default 0. */
+  readonly secondaryWorkers: number;
+  /** Of each machine, GB. */
+  readonly diskGb?: number;
+  readonly zone?: string;
+  /** Undefined: the project's network of the name `default`. */
+  readonly subnetwork?: string;
+  readonly networkTags: readonly string[];
+  /** E-mail. Undefined: the project's own of Compute Engine. */
+  readonly serviceAccount?: string;
+  /** Whether machines have no address outside. */
+  readonly internalIpOnly?: boolean;
+  /** `projects/…/regions/…/autoscalingPolicies/…`. */
+  readonly autoscalingPolicy?: string;
+  /** Undefined: Dataproc makes one. */
+  readonly stagingBucket?: string;
+  /** Of Cloud KMS, for the disks. */
+  readonly kmsKey?: string;
+  /** `file:property` to value. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** Dataproc deletes the cluster when no job has run for so long. 5 min to 14 days; default 10 min. */
+  readonly idleTtlMs: number;
+  /** Dataproc deletes the cluster at this age, whatever runs. 10 min to 14 days; default 1 day. */
+  readonly maxAgeMs: number;
+}
+
 export interface DataprocConnection {
   readonly type: 'dataproc';
   readonly name: string;
   readonly project: string;
   readonly region: string;
   readonly runOn:
-    { readonly cluster: DataprocCluster } | { readonly serverless: DataprocServerless };
-  /** Added to each job's own: pipeline, table, batch. */
+    | { readonly cluster: DataprocCluster }
+    | { readonly serverless: DataprocServerless }
+    | { readonly ephemeralCluster: EphemeralCluster };
+  /** Added to each job's own (pipeline, table, batch) and those of a cluster that is made. */
   readonly labels: Readonly<Record<string, string>>;
   /** Of Spark. */
   readonly properties: Readonly<Record<string, string>>;

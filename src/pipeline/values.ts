@@ -172,6 +172,10 @@ export const name = (form: RegExp, description: string) => {
   return z.string({ error }).regex(form, { error }).meta({ title: 'name' });
 };
 
+/** Cloud KMS reference, "Getting a Cloud KMS resource ID"; a version is chosen by the service. */
+export const CLOUD_KMS_KEY =
+  /^projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+$/;
+
 export const connectionName = () =>
   name(
     /^[A-Za-z][A-Za-z0-9_-]{0,62}$/,

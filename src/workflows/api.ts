@@ -156,6 +156,8 @@ export interface PlanSummary {
   readonly concurrency: number;
   /** Whether somebody is told at the end. Absent: nobody. */
   readonly notify?: boolean;
+  /** Connections whose clusters are made for this batch. Absent: none. */
+  readonly clusters?: readonly string[];
 }
 
 export interface PlannedBatch extends PlanSummary {
@@ -217,9 +219,19 @@ export interface ControlActivities {
   readonly notifyBatch: (plan: PlanSummary) => Promise<void>;
 }
 
-/** Activities of an engine's role. Heartbeats with LoadProgress. */
+/** Which of a batch's clusters. */
+export interface DeleteClusterRequest {
+  readonly pipeline: string;
+  readonly batch: string;
+  readonly connection: string;
+}
+
+/** Activities of an engine's role. */
 export interface EngineActivities {
+  /** Heartbeats with LoadProgress. */
   readonly loadTable: (input: IngestTableInput) => Promise<LoadResult>;
+  /** Deletes the cluster that the batch's loads have made; none there is as well. */
+  readonly deleteCluster: (request: DeleteClusterRequest) => Promise<void>;
 }
 
 export type { LoadProgress };

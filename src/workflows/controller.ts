@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   condition,
@@ -17,6 +18,7 @@ import {
 } from '@temporalio/workflow';
 import {
   CONTROL_TASK_QUEUE,
+  engineTaskQueue,
   HEARTBEAT_TIMEOUT,
   ingestWorkflowId,
   type BatchSummary,
@@ -24,6 +26,7 @@ import {
   type ControllerCounters,
   type ControllerInput,
   type ControllerProgress,
+  type EngineActivities,
   type PlannedLoad,
   type PlanSummary,
   type TableGesture,
@@ -49,6 +52,18 @@ const notifications = proxyActivities<Pick<ControlActivities, 'notifyBatch'>>({
   heartbeatTimeout: HEARTBEAT_TIMEOUT,
   scheduleToCloseTimeout: '15 minutes',
   retry: { initialInterval: '5 seconds', maximumInterval: '2 minutes' },
+});
+
+/**
+ * By those who could make the clusters. A cluster that cannot be deleted for an hour, or has no worker
+ * that would, is deleted by Dataproc itself when it has been idle for long enough.
+ */
+const clusters = proxyActivities<Pick<EngineActivities, 'deleteCluster'>>({
+  taskQueue: engineTaskQueue('dataproc'),
+  startToCloseTimeout: '30 minutes',
+  heartbeatTimeout: HEARTBEAT_TIMEOUT,
+  scheduleToCloseTimeout: '1 hour',
+  retry: { maximumInterval: '1 minute' },
 });
 
 /**
@@ -110,32 +125,41 @@ export async function controller(input: ControllerInput): Promise<BatchSummary> 
   }
 
   phase = 'loading';
+  const planned = plan;
   const first = input.continuation?.next ?? 0;
-  const isEmpty = first >= plan.toLoad;
-  const page =
-    firstPage ??
-    (isEmpty ? [] : await activities.readPlanPage({ plan, offset: first, limit: PAGE }));
-  const next = first + page.length;
-  const hasMore = page.length > 0 && next < plan.toLoad;
-  const loads = new LoadQueue(page, hasMore, input.continuation?.queue);
-  present.queue = loads;
-  await inWindow(loads, plan.concurrency, async (load) => {
-    running.add(load.table);
-    const end = await loadOne(input.pipeline, batch, load);
-    running.delete(load.table);
-    counters = { ...counters, [end]: counters[end] + 1 };
-    if (end === 'failed') loads.noteFailure(load);
+  const loadPage = async () => {
+    const isEmpty = first >= planned.toLoad;
+    const page =
+      firstPage ??
+      (isEmpty ? [] : await activities.readPlanPage({ plan: planned, offset: first, limit: PAGE }));
+    const next = first + page.length;
+    const hasMore = page.length > 0 && next < planned.toLoad;
+    const loads = new LoadQueue(page, hasMore, input.continuation?.queue);
+    present.queue = loads;
+    await inWindow(loads, planned.concurrency, async (load) => {
+      running.add(load.table);
+      const end = await loadOne(input.pipeline, batch, load);
+      running.delete(load.table);
+      counters = { ...counters, [end]: counters[end] + 1 };
+      if (end === 'failed') loads.noteFailure(load);
+    });
+    phase = 'summarizing';
+    if (!hasMore) loads.leaveOutPaused();
+    const { leftOut, state } = loads;
+    if (leftOut.length > 0) {
+      await activities.recordLeftOut({ pipeline: input.pipeline, batch, tables: leftOut });
+    }
+    return { next, hasMore, state };
+  };
+  const { next, hasMore, state } = await loadPage().catch(async (error: unknown) => {
+    await deleteClusters(planned, counters);
+    throw error;
   });
-  phase = 'summarizing';
-  if (!hasMore) loads.leaveOutPaused();
-  const { leftOut, state } = loads;
-  if (leftOut.length > 0) {
-    await activities.recordLeftOut({ pipeline: input.pipeline, batch, tables: leftOut });
-  }
   if (hasMore) {
     const continuation = { plan, next, counters, ...(isUntouched(state) ? {} : { queue: state }) };
     await continueAsNew<typeof controller>({ ...input, batch, continuation });
   }
+  await deleteClusters(plan, counters);
 
   const summary = await activities.summarizeBatch(plan);
   if (plan.notify === true) await notify(plan);
@@ -157,6 +181,33 @@ function request({ pipeline, tables, force, failedOf }: ControllerInput) {
     ...(force === undefined ? {} : { force }),
     ...(failedOf === undefined ? {} : { failedOf }),
   };
+}
+
+/**
+ * Deletes what the loads have made for this batch, also when it was cancelled. A load that another
+ * execution runs may be using it: then Dataproc deletes it when it is idle.
+ */
+async function deleteClusters(
+  { pipeline, batch, clusters: connections = [] }: PlanSummary,
+  { alreadyRunning }: ControllerCounters,
+): Promise<void> {
+  if (alreadyRunning > 0) return;
+  await CancellationScope.nonCancellable(() =>
+    Promise.all(
+      connections.map(async (connection) => {
+        try {
+          await clusters.deleteCluster({ pipeline, batch, connection });
+        } catch (error) {
+          log.warn('the cluster is left to delete itself', { connection, error: causeOf(error) });
+        }
+      }),
+    ),
+  );
+}
+
+function causeOf(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Nobody being told does not make a batch a failed one. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +36,7 @@ export interface BenchOptions {
   readonly destination?: Partial<Destination>;
   /** The channels of every pipeline. */
   readonly notifiers?: Readonly<Record<string, Notifier>>;
+  readonly checkPlatform?: CommandContext['resources']['checkPlatform'];
   readonly openClient?: CommandContext['openClient'];
   readonly environment?: NodeJS.ProcessEnv;
   /** Standard output and error are a terminal of this width. Default: pipes. */
@@ -92,6 +94,8 @@ export async function withBench(
           history: () => Promise.resolve(history),
           notifiers: () => new Map(Object.entries(options.notifiers ?? {})),
           engine: () => inlineEngine({ source, staging: DESTINATION }),
+          checkPlatform: options.checkPlatform ?? (() => assert.fail('no platform is named')),
+          ephemeralClusters: () => assert.fail('commands make no clusters'),
           close: () => Promise.resolve(),
         },
         openClient: options.openClient ?? noTemporal,

@@ -399,6 +399,29 @@ overrides:
     jars: [gs://b/mysql.jar]
     endpoint: http://127.0.0.1:9
   empty: { type: dataproc, project: p, region: r, serverless: {} }
+  made: { type: dataproc, project: env:PROJECT, region: us-central1, ephemeralCluster: {} }
+  described:
+    type: dataproc
+    project: p
+    region: r
+    ephemeralCluster:
+      imageVersion: 2.2-debian12
+      masterMachineType: n2-standard-4
+      workerMachineType: n2-highmem-8
+      workers: 0
+      secondaryWorkers: 2
+      diskGb: 200
+      zone: r-b
+      subnetwork: s
+      networkTags: [t]
+      serviceAccount: a@p.iam
+      internalIpOnly: true
+      autoscalingPolicy: small
+      stagingBucket: b
+      kmsKey: projects/p/locations/l/keyRings/k/cryptoKeys/c
+      properties: { spark:spark.ui.enabled: "false" }
+      idleTtl: 5m
+      maxAge: 6h
   runs: { type: glue, region: r, job: j }
   sized:
     type: glue
@@ -444,6 +467,29 @@ overrides:
     assert.deepEqual(project.connections.get('empty'), {
       ...{ ...dataproc, name: 'empty' },
       runOn: { serverless: { ttlMs: 4 * 3_600_000, networkTags: [] } },
+    });
+    const cluster = {
+      ...{ workers: 2, secondaryWorkers: 0, networkTags: [], properties: {} },
+      ...{ idleTtlMs: 10 * 60_000, maxAgeMs: 86_400_000 },
+    };
+    assert.deepEqual(project.connections.get('made'), {
+      ...{ ...dataproc, name: 'made', project: 'lake-project', region: 'us-central1' },
+      runOn: { ephemeralCluster: cluster },
+    });
+    assert.deepEqual(project.connections.get('described'), {
+      ...{ ...dataproc, name: 'described' },
+      runOn: {
+        ephemeralCluster: {
+          ...{ imageVersion: '2.2-debian12', masterMachineType: 'n2-standard-4' },
+          ...{ workerMachineType: 'n2-highmem-8', workers: 0, secondaryWorkers: 2, diskGb: 200 },
+          ...{ zone: 'r-b', subnetwork: 's', networkTags: ['t'], serviceAccount: 'a@p.iam' },
+          autoscalingPolicy: 'projects/p/regions/r/autoscalingPolicies/small',
+          ...{ internalIpOnly: true, stagingBucket: 'b' },
+          kmsKey: 'projects/p/locations/l/keyRings/k/cryptoKeys/c',
+          properties: { 'spark:spark.ui.enabled': 'false' },
+          ...{ idleTtlMs: 5 * 60_000, maxAgeMs: 6 * 3_600_000 },
+        },
+      },
     });
     const glue = { type: 'glue', region: 'r', job: 'j' };
     assert.deepEqual(project.connections.get('runs'), {

@@ -376,6 +376,31 @@ const CONNECTION_CASES: readonly Case[] = [
     '5:66 connections.x.serverless.ttl: must be from 10m to 14d',
   ],
   [
+    'cluster of one worker',
+    '  x: { type: dataproc, project: p, region: r, ephemeralCluster: { workers: 1 } }',
+    '5:67 connections.x.ephemeralCluster.workers: cannot be 1',
+  ],
+  [
+    'cluster in a zone elsewhere',
+    '  x: { type: dataproc, project: p, region: r, ephemeralCluster: { zone: s-a } }',
+    '5:67 connections.x.ephemeralCluster.zone: is no zone of the region',
+  ],
+  [
+    'cluster with a key of something else',
+    '  x: { type: dataproc, project: p, region: r, ephemeralCluster: { kmsKey: k } }',
+    '5:67 connections.x.ephemeralCluster.kmsKey: is not the name of a key of Cloud KMS',
+  ],
+  [
+    'cluster that goes before it is idle',
+    '  x: { type: dataproc, project: p, region: r, ephemeralCluster: { idleTtl: 4m } }',
+    '5:76 connections.x.ephemeralCluster.idleTtl: must be from 5m to 14d',
+  ],
+  [
+    'property of no file',
+    '  x: { type: dataproc, project: p, region: r, ephemeralCluster: { properties: { a.b: c } } }',
+    '5:81 connections.x.ephemeralCluster.properties["a.b"]: is not a valid name',
+  ],
+  [
     'Dataproc behind TLS of its own',
     '  x: { type: dataproc, project: p, region: r, cluster: c, endpoint: "https://h:1" }',
     '5:59 connections.x.endpoint: is not the address of a local server',

@@ -57,9 +57,11 @@ connections:
   shop: { type: mysql, host: ${shop.host}, port: ${shop.port}, user: ${shop.user}, password: env:SHOP_PASSWORD, database: ${shop.database}, tls: { mode: disable } }
   lake: { type: file, path: ../lake }
   google: { type: dataproc, project: p, region: us-central1, cluster: nightly, endpoint: "${dataproc.url}" }
+  nightly: { type: dataproc, project: p, region: us-central1, ephemeralCluster: {}, endpoint: "${dataproc.url}" }
   amazon: { type: glue, region: us-east-1, job: ingest, endpoint: "${glue.url}", accessKeyId: env:AWS_KEY, secretAccessKey: env:AWS_SECRET }
 `,
         'books.yaml': `pipeline: books\nsource: { connection: books }\ndefaults: { engine: dataproc, platform: google }\n${rest}`,
+        'ledgers.yaml': `pipeline: ledgers\nsource: { connection: books }\ndefaults: { engine: dataproc, platform: nightly }\n${rest}`,
         'shop.yaml': `pipeline: shop\nsource: { connection: shop }\ndefaults: { engine: glue, platform: amazon }\n${rest}`,
       },
     });
@@ -87,6 +89,31 @@ connections:
       [...dataproc.jobs.jobs.values()].map(({ state }) => state),
       ['DONE'],
     );
+  });
+
+  it('load on a cluster that is made for the batch, and is gone after it', async () => {
+    const summary = await world.run({ pipeline: 'ledgers', batch: 'b1' });
+    assert.deepEqual([summary.loaded, summary.rows], [1, 500]);
+    assert.equal(dataproc.made.made.length, 1);
+    assert.equal(dataproc.made.present.size, 0);
+    const [job] = [...dataproc.submittedJobs.values()].slice(-1);
+    assert.equal(job?.job?.placement?.clusterName, dataproc.made.made[0]?.name);
+  });
+
+  it('leave no cluster when the batch is cancelled', async () => {
+    dataproc.jobs.suspend();
+    const known = dataproc.jobs.jobs.size;
+    const handle = await world.client.workflow.start<typeof controller>('controller', {
+      workflowId: controllerWorkflowId('ledgers', 'b2'),
+      taskQueue: CONTROL_TASK_QUEUE,
+      args: [{ pipeline: 'ledgers', batch: 'b2', force: true }],
+    });
+    await eventually(() => assert.equal(dataproc.jobs.jobs.size, known + 1));
+    await handle.cancel();
+    await assert.rejects(handle.result(), WorkflowFailedError);
+    dataproc.jobs.resume();
+    assert.equal(dataproc.made.made.length, 2);
+    assert.equal(dataproc.made.present.size, 0);
   });
 
   it('load a table of MariaDB by a run of a Glue job', async () => {

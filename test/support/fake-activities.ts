@@ -15,6 +15,9 @@ export interface FakePlan {
   readonly notify?: () => Promise<void> | void;
   /** Called for every load; throw to fail it. */
   readonly load?: (input: IngestTableInput) => Promise<void> | void;
+  /** Connections whose clusters the batch has, and what happens when one is to be deleted. */
+  readonly clusters?: readonly string[];
+  readonly deleteCluster?: () => void;
 }
 
 /** What the fakes saw, for assertions. */
@@ -26,6 +29,8 @@ export interface Seen {
   readonly pages: number[];
   notices: number;
   readonly leftOut: string[];
+  /** Connections, with how many loads had ended by then. */
+  readonly deleted: string[];
 }
 
 /** Activities that plan the given tables and load nothing, keeping their own small history. */
@@ -35,11 +40,15 @@ export function fakeActivities({
   maximumAttempts = 1,
   load,
   notify,
+  clusters,
+  deleteCluster,
 }: FakePlan): {
   readonly activities: ControlActivities & EngineActivities;
   readonly seen: Seen;
 } {
-  const seen: Seen = { loads: [], failures: [], widest: 0, pages: [], notices: 0, leftOut: [] };
+  const seen: Seen = {
+    ...{ loads: [], failures: [], widest: 0, pages: [], notices: 0, leftOut: [], deleted: [] },
+  };
   const succeeded = new Set<string>();
   let running = 0;
   const planned = (table: string): PlannedLoad => ({
@@ -61,6 +70,7 @@ export function fakeActivities({
           skipped: 0,
           concurrency,
           ...(notify === undefined ? {} : { notify: true }),
+          ...(clusters === undefined ? {} : { clusters }),
           firstPage: tables.slice(0, pageSize).map(planned),
         });
       },
@@ -95,6 +105,10 @@ export function fakeActivities({
       notifyBatch: async () => {
         seen.notices += 1;
         await notify?.();
+      },
+      deleteCluster: async ({ connection }) => {
+        seen.deleted.push(`${connection} after ${seen.loads.length - running}`);
+        await Promise.resolve(deleteCluster?.());
       },
       loadTable: async (input) => {
         seen.loads.push(input.table);

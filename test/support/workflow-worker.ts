@@ -71,7 +71,7 @@ export async function startWorkflowWorld(
 ): Promise<WorkflowWorld> {
   const { client, address } = await connectClient();
   const connection = await NativeConnection.connect({ address });
-  const { loadTable, ...control } = activities;
+  const { loadTable, deleteCluster, ...control } = activities;
   const workers = await Promise.all([
     Worker.create({
       connection,
@@ -88,6 +88,11 @@ export async function startWorkflowWorld(
           frozen ? loadTable(input) : withHeartbeat(Context.current(), {}, () => loadTable(input)),
       },
       maxHeartbeatThrottleInterval: '1 second',
+    }),
+    Worker.create({
+      connection,
+      taskQueue: engineTaskQueue('dataproc'),
+      activities: { deleteCluster },
     }),
   ]);
   const runs = workers.map((worker) => worker.run());

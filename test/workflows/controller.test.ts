@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
@@ -9,7 +10,7 @@ import {
   type BatchSummary,
   type ControllerProgress,
 } from '../../src/workflows/api';
-import type { controller } from '../../src/workflows';
+import type { controller, ingestTable } from '../../src/workflows';
 import { eventually } from '../support/eventually';
 import { failure, fakeActivities, type FakePlan, type Seen } from '../support/fake-activities';
 import { startWorkflowWorld, type WorkflowWorld } from '../support/workflow-worker';
@@ -34,6 +35,19 @@ async function withWorld(
   } finally {
     await world.close();
   }
+}
+
+/** Of the activity in which it is called. */
+function cancelled(): Promise<never> {
+  return Context.current().cancelled;
+}
+
+function start({ client, pipeline }: WorkflowWorld, batch: string) {
+  return client.workflow.start<typeof controller>('controller', {
+    workflowId: controllerWorkflowId(pipeline, batch),
+    taskQueue: CONTROL_TASK_QUEUE,
+    args: [{ pipeline, batch }],
+  });
 }
 
 function run({ client, pipeline }: WorkflowWorld, batch: string): Promise<BatchSummary> {
@@ -156,6 +170,70 @@ describe('controller workflow', function () {
     await withWorld({ tables: ['orders'], notify }, async (world, seen) => {
       assert.equal((await run(world, 'b1')).loaded, 1);
       assert.equal(seen.notices, 1);
+    });
+  });
+
+  describe('with a cluster of the batch', () => {
+    const clusters = ['nightly', 'other'];
+
+    it('deletes it when all loads have ended, whatever became of them', async () => {
+      const load: FakePlan['load'] = ({ table }) => {
+        if (table === 'table_1') throw failure('PermissionDenied', 'no SELECT');
+      };
+      await withWorld({ tables: names(3), load, clusters }, async (world, seen) => {
+        await assert.rejects(run(world, 'b1'));
+        assert.deepEqual(seen.deleted.toSorted(), ['nightly after 3', 'other after 3']);
+      });
+    });
+
+    it('deletes it after a cancellation, when the loads have ended', async () => {
+      const end = deferred();
+      const load: FakePlan['load'] = () => Promise.race([end.promise, cancelled()]);
+      await withWorld({ tables: names(2), load, clusters }, async (world, seen) => {
+        const handle = await start(world, 'b1');
+        await eventually(() => assert.equal(seen.loads.length, 2));
+        await handle.cancel();
+        await assert.rejects(handle.result(), WorkflowFailedError);
+        assert.deepEqual(seen.deleted.toSorted(), ['nightly after 2', 'other after 2']);
+        end.resolve();
+      });
+    });
+
+    it('deletes it when the plan cannot be read any more', async () => {
+      await withWorld({ tables: names(2), clusters: ['nightly'] }, async (world, seen) => {
+        seen.pages.push = () => {
+          throw failure('DestinationFailed', 'the plan is gone');
+        };
+        await assert.rejects(run(world, 'b1'));
+        assert.deepEqual(seen.deleted, ['nightly after 0']);
+      });
+    });
+
+    it('does not fail because it could not be deleted', async () => {
+      const deleteCluster = () => {
+        throw failure('PermissionDenied', 'no dataproc.clusters.delete');
+      };
+      const plan = { tables: ['orders'], clusters, deleteCluster };
+      await withWorld(plan, async (world, seen) => {
+        assert.equal((await run(world, 'b1')).loaded, 1);
+        assert.equal(seen.deleted.length, 2);
+      });
+    });
+
+    it('leaves it to a load that runs elsewhere', async () => {
+      const end = deferred();
+      const load: FakePlan['load'] = () => end.promise;
+      await withWorld({ tables: ['orders'], load, clusters }, async (world, seen) => {
+        const other = await world.client.workflow.start<typeof ingestTable>('ingestTable', {
+          workflowId: ingestWorkflowId(world.pipeline, 'orders', 'b1'),
+          taskQueue: CONTROL_TASK_QUEUE,
+          args: [{ pipeline: world.pipeline, table: 'orders', batch: 'b1' }],
+        });
+        await assert.rejects(run(world, 'b1'));
+        assert.deepEqual(seen.deleted, []);
+        end.resolve();
+        await other.result();
+      });
     });
   });
 
@@ -300,22 +378,28 @@ describe('controller workflow', function () {
   });
 
   it('continues as new between pages and keeps its counts', async () => {
-    await withWorld({ tables: names(510), concurrency: 50 }, async (world, seen) => {
-      const { workflow } = world.client;
-      const workflowId = controllerWorkflowId(world.pipeline, 'b1');
-      const handle = await workflow.start<typeof controller>('controller', {
-        workflowId,
-        taskQueue: CONTROL_TASK_QUEUE,
-        args: [{ pipeline: world.pipeline, batch: 'b1' }],
-      });
-      assert.equal((await handle.result()).loaded, 510);
-      assert.deepEqual(seen.pages, [0, 500]);
-      const progress = await handle.query<ControllerProgress>('progress');
-      assert.equal(progress.loaded, 510);
-      const page = await workflow.getHandle(workflowId, handle.firstExecutionRunId).fetchHistory();
-      // Where Temporal itself suggests to continue as new.
-      assert.ok(page.events!.length < 4_096, `${page.events?.length} events`);
-    });
+    await withWorld(
+      { tables: names(510), concurrency: 50, clusters: ['nightly'] },
+      async (world, seen) => {
+        const { workflow } = world.client;
+        const workflowId = controllerWorkflowId(world.pipeline, 'b1');
+        const handle = await workflow.start<typeof controller>('controller', {
+          workflowId,
+          taskQueue: CONTROL_TASK_QUEUE,
+          args: [{ pipeline: world.pipeline, batch: 'b1' }],
+        });
+        assert.equal((await handle.result()).loaded, 510);
+        assert.deepEqual(seen.pages, [0, 500]);
+        assert.deepEqual(seen.deleted, ['nightly after 510']);
+        const progress = await handle.query<ControllerProgress>('progress');
+        assert.equal(progress.loaded, 510);
+        const page = await workflow
+          .getHandle(workflowId, handle.firstExecutionRunId)
+          .fetchHistory();
+        // Where Temporal itself suggests to continue as new.
+        assert.ok(page.events!.length < 4_096, `${page.events?.length} events`);
+      },
+    );
   });
 
   it('takes its batch from its start time when none is given', async () => {

@@ -1,6 +1,7 @@
 import { assertTable } from '../../destinations/bigquery/table';
 import { ComportaError } from '../../errors';
 import type { Pipeline, Project } from '../../pipeline/pipeline';
+import { platformsOf } from '../../pipeline/engines-of';
 import { selectTables, settingsFor, unmatchedOverrides } from '../../pipeline/settings';
 import type { Finding, Source, SourceTable } from '../../sources/source';
 import type { CommandContext } from '../context';
@@ -12,7 +13,7 @@ export const MOST_TABLES = 500;
 /** Snapshots open at the same time. */
 const WIDTH = 4;
 
-/** The source and the destination of one pipeline. */
+/** The source, the destination, the platforms and the channels of one pipeline. */
 export async function checkPipeline(
   context: CommandContext,
   project: Project,
@@ -32,8 +33,23 @@ export async function checkPipeline(
       const opened = context.resources.destination(project, pipeline);
       return { checked: opened.description, findings: await opened.check() };
     }),
+    ...(await checkPlatforms(context, project, pipeline)),
     ...(await checkChannels(context, project, pipeline)),
   ];
+}
+
+async function checkPlatforms(
+  context: CommandContext,
+  project: Project,
+  pipeline: Pipeline,
+): Promise<CheckGroup[]> {
+  return Promise.all(
+    [...platformsOf(pipeline)].map((platform) =>
+      group(`${pipeline.name}: platform ${platform}`, () =>
+        context.resources.checkPlatform(project, pipeline, platform),
+      ),
+    ),
+  );
 }
 
 async function checkChannels(

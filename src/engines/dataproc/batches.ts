@@ -3,7 +3,8 @@ import { operationsProtos } from 'google-gax';
 import type { OpenClient } from '../../google/sign-in';
 import type { DataprocConnection, DataprocServerless } from '../../pipeline/pipeline';
 import type { PlatformTry } from '../jobs/platform';
-import { CALL_OPTIONS, tryOf, type DataprocCalls } from './dataproc-platform';
+import { CALL_OPTIONS } from './call-options';
+import { tryOf, type DataprocCalls } from './dataproc-platform';
 import { labelsOf, requestId } from './names';
 
 /** Source: google/cloud/dataproc/v1/batches.proto, Batch.State; the others have not ended. */

@@ -1,9 +1,12 @@
-import type { JobControllerClient } from '@google-cloud/dataproc';
+import type { JobControllerClient, protos } from '@google-cloud/dataproc';
+import { ComportaError } from '../../errors';
 import type { OpenClient } from '../../google/sign-in';
-import type { DataprocCluster, DataprocConnection } from '../../pipeline/pipeline';
+import type { DataprocConnection } from '../../pipeline/pipeline';
 import type { PlatformTry } from '../jobs/platform';
-import { CALL_OPTIONS, tryOf, type DataprocCalls } from './dataproc-platform';
-import { labelsOf, requestId } from './names';
+import { CALL_OPTIONS } from './call-options';
+import { tryOf, type DataprocCalls, type DataprocSubmission } from './dataproc-platform';
+import { isNotFound } from './errors';
+import { clusterName, labelsOf, requestId } from './names';
 
 /** Source: google/cloud/dataproc/v1/jobs.proto, JobStatus.State; the others have not ended. */
 const OUTCOMES: Readonly<Record<string, PlatformTry['outcome']>> = {
@@ -14,12 +17,19 @@ const OUTCOMES: Readonly<Record<string, PlatformTry['outcome']>> = {
   ATTEMPT_FAILURE: 'failed',
 };
 
-/** Jobs on a cluster that is there. */
+type Placement = Pick<
+  protos.google.cloud.dataproc.v1.IJobPlacement,
+  'clusterName' | 'clusterLabels'
+>;
+type ClusterTarget = Exclude<DataprocConnection['runOn'], { readonly serverless: unknown }>;
+
+/** Jobs on a cluster that is there; one of a batch is looked for by its name. */
 export function clusterJobs(
   client: OpenClient<JobControllerClient>,
-  { project: projectId, region, labels, properties, jars }: DataprocConnection,
-  cluster: DataprocCluster,
+  connection: DataprocConnection,
+  target: ClusterTarget,
 ): DataprocCalls {
+  const { project: projectId, region, labels, properties, jars } = connection;
   return {
     noun: 'job',
     async get(id) {
@@ -32,36 +42,50 @@ export function clusterJobs(
       });
     },
     async create({ id, script, args, labels: ofJob }) {
-      await (
-        await client.get()
-      ).submitJob(
-        {
-          projectId,
-          region,
-          requestId: requestId(id),
-          job: {
-            reference: { projectId, jobId: id },
-            placement:
-              'name' in cluster
-                ? { clusterName: cluster.name }
-                : { clusterLabels: { ...cluster.labels } },
-            pysparkJob: {
-              mainPythonFileUri: script,
-              args,
-              jarFileUris: [...jars],
-              properties: { ...properties },
-            },
-            labels: labelsOf({ ...ofJob, ...labels }),
-            // Temporal is the only one that tries again.
-            scheduling: { maxFailuresPerHour: 0, maxFailuresTotal: 0 },
-          },
+      const opened = await client.get();
+      const job = {
+        reference: { projectId, jobId: id },
+        placement: placementOf(connection.name, target, ofJob),
+        pysparkJob: {
+          mainPythonFileUri: script,
+          args,
+          jarFileUris: [...jars],
+          properties: { ...properties },
         },
-        CALL_OPTIONS,
-      );
+        labels: labelsOf({ ...ofJob, ...labels }),
+        // Temporal is the only one that tries again.
+        scheduling: { maxFailuresPerHour: 0, maxFailuresTotal: 0 },
+      };
+      try {
+        const request = { projectId, region, requestId: requestId(id), job };
+        await opened.submitJob(request, CALL_OPTIONS);
+      } catch (error) {
+        if ('ephemeralCluster' in target && isNotFound(error)) throw clusterIsGone(job.placement);
+        throw error;
+      }
     },
     async cancel(id) {
       await (await client.get()).cancelJob({ projectId, region, jobId: id }, CALL_OPTIONS);
     },
     close: () => client.close(),
   };
+}
+
+function placementOf(
+  connection: string,
+  target: ClusterTarget,
+  batch: DataprocSubmission['labels'],
+): Placement {
+  if ('ephemeralCluster' in target) return { clusterName: clusterName(connection, batch) };
+  const { cluster } = target;
+  return 'name' in cluster
+    ? { clusterName: cluster.name }
+    : { clusterLabels: { ...cluster.labels } };
+}
+
+/** Where the cluster is the user's own, its absence is a mistake; this one is made again. */
+function clusterIsGone({ clusterName }: Placement): ComportaError {
+  return new ComportaError('EngineFailed', `cluster ${clusterName} was deleted before the job`, {
+    remedy: 'the load is tried again with a new one; see whether `idleTtl` is too short',
+  });
 }

@@ -147,6 +147,10 @@ export function isNotFound(error: unknown): boolean {
   return (error as GrpcError | undefined)?.code === 5;
 }
 
+export function isInvalidArgument(error: unknown): boolean {
+  return (error as GrpcError | undefined)?.code === 3;
+}
+
 export function isAlreadyThere(error: unknown): boolean {
   return (error as GrpcError | undefined)?.code === 6;
 }

@@ -13,6 +13,25 @@ export function requestId(id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 32);
 }
 
+export interface BatchName {
+  readonly pipeline: string;
+  readonly batch: string;
+}
+
+/** So that the whole has 51 characters at most. */
+const LONGEST_PIPELINE = 24;
+
+/**
+ * The cluster of a batch: the same for whoever asks, and for no other batch. Up to 51 lower-case
+ * letters, digits and hyphens, a letter first and no hyphen last.
+ * Source: google/cloud/dataproc/v1/clusters.proto, Cluster.cluster_name.
+ */
+export function clusterName(connection: string, { pipeline, batch }: BatchName): string {
+  const digest = createHash('sha256').update(JSON.stringify([connection, pipeline, batch]));
+  const words = pipeline.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  return `comporta-${words.slice(0, LONGEST_PIPELINE)}-${digest.digest('hex').slice(0, 16)}`;
+}
+
 const LONGEST = 63;
 
 /**

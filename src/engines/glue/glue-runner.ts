@@ -3,8 +3,10 @@ import { GlueClient } from '@aws-sdk/client-glue';
 import type { GlueConnection } from '../../pipeline/pipeline';
 import type { SecretStore } from '../../pipeline/secrets';
 import type { JobStore } from '../jobs/job-store';
+import type { PlatformReport } from '../jobs/platform-report';
 import { createPlatformRunner, type PlatformRunnerOptions } from '../jobs/platform-runner';
 import type { JobRunner } from '../spark/job-runner';
+import { checkGlue } from './check-glue';
 import { createGluePlatform } from './glue-platform';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -17,8 +19,30 @@ export function createGlueRunner(
   store: Pick<JobStore, 'upload'>,
   options: PlatformRunnerOptions = {},
 ): JobRunner {
-  const { region, endpoint, accessKeyId, secretAccessKey } = connection;
-  const settings = {
+  const settings = clientSettings(connection, secrets);
+  const clients = { glue: new GlueClient(settings), logs: new CloudWatchLogsClient(settings) };
+  return createPlatformRunner(createGluePlatform(clients, connection, store), options);
+}
+
+/** A look at the Glue job, before any run. `concurrency`: loads at once. */
+export async function checkGlueConnection(
+  connection: GlueConnection,
+  secrets: SecretStore,
+  concurrency: number,
+): Promise<PlatformReport> {
+  const client = new GlueClient(clientSettings(connection, secrets));
+  try {
+    return await checkGlue(client, connection, concurrency);
+  } finally {
+    client.destroy();
+  }
+}
+
+function clientSettings(
+  { region, endpoint, accessKeyId, secretAccessKey }: GlueConnection,
+  secrets: SecretStore,
+) {
+  return {
     region,
     // StartJobRun repeated by the SDK would be a second run: the runner repeats, and looks first.
     maxAttempts: 1,
@@ -37,6 +61,4 @@ export function createGlueRunner(
           }),
         }),
   };
-  const clients = { glue: new GlueClient(settings), logs: new CloudWatchLogsClient(settings) };
-  return createPlatformRunner(createGluePlatform(clients, connection, store), options);
 }

@@ -24,12 +24,12 @@ export class Patience {
   /**
    * @param signal ends every pause, and then throws its reason; calls are let finish, so that what
    *   they did is known.
-   * @param onTrouble hears what is waited for, at each pause.
+   * @param report hears what is waited for, at each pause.
    */
   constructor(
     private readonly wait: Pause,
     private readonly signal: AbortSignal | undefined,
-    private readonly onTrouble: (state: string) => void,
+    readonly report: (state: string) => void,
   ) {}
 
   /** Throws the failure of a trouble that has not passed in time. */
@@ -46,7 +46,7 @@ export class Patience {
         if (error.trouble !== last) waited = 0;
         last = error.trouble;
         if (waited >= PATIENCE_MS[last]) throw error.failure;
-        this.onTrouble(`${last}: ${error.failure.problem}`);
+        this.report(`${last}: ${error.failure.problem}`);
       }
       await this.pause(next);
       waited += next;

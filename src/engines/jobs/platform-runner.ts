@@ -50,6 +50,7 @@ async function current(
 ): Promise<PlatformTry> {
   const found = await patience.with(() => platform.latest(job));
   if (found !== undefined && found.outcome !== 'failed') return found;
+  await platform.prepare?.(job, patience);
   const attempt = (found?.attempt ?? 0) + 1;
   let asked = false;
   return patience.with(async () => {

@@ -1,5 +1,6 @@
 import type { ComportaError } from '../../errors';
 import type { SparkJob } from '../spark/job-runner';
+import type { Patience } from './patience';
 
 /** One try of a job, as its platform shows it at the moment. */
 export interface PlatformTry {
@@ -23,6 +24,11 @@ export interface PlatformTry {
 export interface JobPlatform {
   /** The try with the highest number, whoever submitted it; undefined when there is none. */
   latest(job: SparkJob): Promise<PlatformTry | undefined>;
+  /**
+   * Resolves when what jobs need is there, having asked for it; absent where nothing is needed.
+   * Called before a submission.
+   */
+  prepare?(job: SparkJob, patience: Patience): Promise<void>;
   /** Submits a try. A second submission of the same try gives what the first one became. */
   submit(job: SparkJob, attempt: number): Promise<PlatformTry>;
   look(attempt: PlatformTry): Promise<PlatformTry>;

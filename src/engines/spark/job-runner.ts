@@ -5,7 +5,7 @@ export interface SparkJob {
   /** Same for every attempt of the load, `[a-z][a-z0-9-]{0,50}`: a job's id is this and a number. */
   readonly id: string;
   /** For people and dashboards: pipeline, table, batch. */
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<'pipeline' | 'table' | 'batch', string>>;
   /** Local path of the PySpark script. */
   readonly script: string;
   /** The command line of the job, for its n-th try, from 1: output of different tries never meets. */

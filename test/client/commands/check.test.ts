@@ -33,6 +33,46 @@ describe('check', () => {
     });
   });
 
+  it('looks at each platform that a pipeline names, once', async () => {
+    const files = {
+      'connections.yaml': `${CONNECTIONS}  bucket: { type: s3, bucket: b, region: r }
+  batches: { type: dataproc, project: p, region: r, serverless: {} }
+  runs: { type: glue, region: r, job: ingest }
+`,
+      'sales.yaml': `${SALES.replace('lake', 'bucket')}defaults: { platform: batches }
+overrides:
+  orders: { engine: dataproc }
+  customers: { engine: glue, platform: runs }
+`,
+    };
+    const missing = new ComportaError('PermissionDenied', 'no right to submit', {
+      remedy: 'grant',
+    });
+    const retries = {
+      severity: 'error' as const,
+      subject: 'connection runs',
+      remedy: 'set it to 0',
+    };
+    const checkPlatform = (_project: unknown, _pipeline: unknown, name: string) =>
+      name === 'batches'
+        ? Promise.reject(missing)
+        : Promise.resolve({
+            checked: 'job ingest',
+            findings: [{ ...retries, problem: 'retries' }],
+          });
+    await withBench({ files, checkPlatform }, async ({ run }) => {
+      const { stdout } = await run('check');
+      assert.deepEqual(stdout.split('\n').slice(2, 8), [
+        'failed  sales: platform batches',
+        '    error: no right to submit',
+        '    → grant',
+        'failed  sales: platform runs  job ingest',
+        '    error: connection runs: retries',
+        '    → set it to 0',
+      ]);
+    });
+  });
+
   it('tries the channels of notifications without telling anybody', async () => {
     const send = () => assert.fail('nobody wants to hear of a check');
     const remedy = 'check user and password of the connection';

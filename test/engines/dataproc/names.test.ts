@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { labelsOf, requestId, tryId } from '../../../src/engines/dataproc/names';
+import { clusterName, labelsOf, requestId, tryId } from '../../../src/engines/dataproc/names';
 
 describe('names for Dataproc', () => {
   it('of tries are ids of batches, the shortest and the longest job’s too', () => {
@@ -15,6 +15,15 @@ describe('names for Dataproc', () => {
     assert.match(requestId('load-01'), /^[A-Za-z0-9_-]{1,40}$/);
     assert.equal(requestId('load-01'), requestId('load-01'));
     assert.notEqual(requestId('load-01'), requestId('load-02'));
+  });
+
+  it('of clusters fit any pipeline, and are others for each batch and connection', () => {
+    const batch = { pipeline: `Sales_${'x'.repeat(60)}_`, batch: '20261121T131937424Z' };
+    const name = clusterName('nightly', batch);
+    assert.match(name, /^[a-z][a-z0-9-]{0,49}[a-z0-9]$/);
+    assert.equal(name, clusterName('nightly', { ...batch }));
+    assert.notEqual(name, clusterName('weekly', batch));
+    assert.notEqual(name, clusterName('nightly', { ...batch, batch: '20261122T131937424Z' }));
   });
 
   it('of labels are made to fit', () => {

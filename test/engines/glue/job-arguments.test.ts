@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { attemptOf, runArguments, tryToken } from '../../../src/engines/glue/job-arguments';
 
 const job = (id: string, ...words: string[]) => ({
-  ...{ id, labels: {}, script: 'job.py' },
+  ...{ id, labels: { pipeline: 'p', table: 't', batch: 'b' }, script: 'job.py' },
   arguments: () => words,
 });
 

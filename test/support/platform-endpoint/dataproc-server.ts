@@ -10,6 +10,7 @@ import { fromJSON } from '@grpc/proto-loader';
 import type { protos } from '@google-cloud/dataproc';
 import protocol from '@google-cloud/dataproc/build/protos/protos.json';
 import { startFaultyProxy, type FaultyProxy } from '../faulty-proxy';
+import { ClusterBook, type MadeCluster } from './cluster-book';
 import { answerMayGo, Faults, Refusal } from './faults';
 import { JobBook, type BookedJob, type BookOptions } from './job-book';
 
@@ -24,8 +25,10 @@ export interface DataprocEndpoint {
   readonly line: FaultyProxy;
   readonly jobs: JobBook;
   readonly batches: JobBook;
-  /** Clusters that are there: names with their labels. */
+  /** Clusters that have always been there and run: names with their labels. */
   readonly clusters: Map<string, Readonly<Record<string, string>>>;
+  /** Clusters that calls have made. */
+  readonly made: ClusterBook;
   /** What each submission asked for, as it came. */
   readonly submittedJobs: Map<string, Request<'SubmitJobRequest'>>;
   readonly submittedBatches: Map<string, Request<'CreateBatchRequest'>>;
@@ -37,7 +40,7 @@ export interface DataprocEndpoint {
 type Methods = Record<string, (request: never) => unknown>;
 
 /**
- * JobController, BatchController and the operations of the latter, on the protocol that the client
+ * JobController, BatchController, ClusterController and the operations of the second, on the protocol that the client
  * package itself brings along.
  */
 export async function startDataprocEndpoint(options: BookOptions): Promise<DataprocEndpoint> {
@@ -57,6 +60,9 @@ export async function startDataprocEndpoint(options: BookOptions): Promise<Datap
     options,
   );
   const clusters: DataprocEndpoint['clusters'] = new Map();
+  const made = new ClusterBook();
+  /** Names of clusters with what runs on them. */
+  const placed = new Map<string, BookedJob[]>();
   const submittedJobs: DataprocEndpoint['submittedJobs'] = new Map();
   const submittedBatches: DataprocEndpoint['submittedBatches'] = new Map();
   const byRequest = new Map<string, string>();
@@ -70,7 +76,10 @@ export async function startDataprocEndpoint(options: BookOptions): Promise<Datap
       if (jobs.jobs.has(id)) throw exists(`Already exists: Failed to submit job: Job ${id}`);
       const { clusterName, clusterLabels } = request.job?.placement ?? {};
       const wanted = Object.entries(clusterLabels ?? {});
-      const cluster = [...clusters].find(([name, labels]) =>
+      const running = [...made.present.values()]
+        .filter(({ state }) => state === 'RUNNING')
+        .map(({ name, wanted }) => [name, wanted.labels ?? {}] as const);
+      const cluster = [...clusters, ...running].find(([name, labels]) =>
         clusterName ? name === clusterName : wanted.every(([key, value]) => labels[key] === value),
       );
       if (cluster === undefined)
@@ -78,7 +87,9 @@ export async function startDataprocEndpoint(options: BookOptions): Promise<Datap
       byRequest.set(request.requestId, id);
       submittedJobs.set(id, request);
       const { mainPythonFileUri, args } = request.job?.pysparkJob ?? {};
-      return jobMessage(jobs.submit({ id, script: mainPythonFileUri ?? '', args: args ?? [] }));
+      const job = jobs.submit({ id, script: mainPythonFileUri ?? '', args: args ?? [] });
+      placed.set(cluster[0], [...(placed.get(cluster[0]) ?? []), job]);
+      return jobMessage(job);
     },
     GetJob: ({ jobId }: Request<'GetJobRequest'>) => jobMessage(found(jobs, jobId)),
     CancelJob({ jobId }: Request<'CancelJobRequest'>) {
@@ -86,6 +97,52 @@ export async function startDataprocEndpoint(options: BookOptions): Promise<Datap
       if (!jobs.active().includes(job)) throw precondition(`Job ${jobId} is already ${job.state}`);
       jobs.cancel(job);
       return jobMessage(job);
+    },
+  };
+
+  const clusterController: Methods = {
+    CreateCluster({ cluster }: Request<'CreateClusterRequest'>) {
+      const name = cluster?.clusterName ?? '';
+      if (!/^[a-z]([a-z0-9-]{0,49}[a-z0-9])?$/.test(name)) {
+        throw invalid(`Invalid resource field value in the request: clusterName "${name}"`);
+      }
+      if (clusters.has(name) || made.present.has(name)) {
+        throw exists(`Already exists: Failed to create cluster: Cluster ${name}`);
+      }
+      made.create(cluster!);
+      return { name: `projects/p/regions/r/operations/${name}`, done: false };
+    },
+    GetCluster({ clusterName }: Request<'GetClusterRequest'>) {
+      const labels = clusters.get(clusterName);
+      if (labels !== undefined) return { clusterName, labels, status: { state: 'RUNNING' } };
+      const cluster = made.look(clusterName);
+      if (cluster === undefined) throw absent(`Not found: Cluster ${clusterName}`);
+      return clusterMessage(cluster);
+    },
+    ListClusters({ filter }: Request<'ListClustersRequest'>) {
+      const wanted = [...filter.matchAll(/labels\.([^ =]+) *= *"?([^ "]+)/g)];
+      const all = [
+        ...[...clusters].map(([clusterName, labels]) => ({
+          ...{ clusterName, labels, status: { state: 'RUNNING' } },
+        })),
+        ...[...made.present.values()].map(clusterMessage),
+      ];
+      return {
+        clusters: all.filter(({ labels }) =>
+          wanted.every(([, key, value]) => labels?.[key ?? ''] === value),
+        ),
+      };
+    },
+    DeleteCluster({ clusterName, clusterUuid }: Request<'DeleteClusterRequest'>) {
+      const cluster = made.present.get(clusterName);
+      if (cluster === undefined || (clusterUuid !== '' && clusterUuid !== cluster.uuid)) {
+        throw absent(`Not found: Cluster ${clusterName}`);
+      }
+      made.delete(cluster);
+      for (const job of placed.get(clusterName) ?? []) {
+        if (jobs.active().includes(job)) void jobs.end(job.id, 'ERROR', 'Cluster was deleted');
+      }
+      return { name: `projects/p/regions/r/operations/${clusterName}`, done: false };
     },
   };
 
@@ -158,6 +215,7 @@ export async function startDataprocEndpoint(options: BookOptions): Promise<Datap
   };
   serve('google.cloud.dataproc.v1.JobController', jobController);
   serve('google.cloud.dataproc.v1.BatchController', batchController);
+  serve('google.cloud.dataproc.v1.ClusterController', clusterController);
   serve('google.longrunning.Operations', operations);
 
   const port = await new Promise<number>((resolve, reject) =>
@@ -173,7 +231,7 @@ export async function startDataprocEndpoint(options: BookOptions): Promise<Datap
 
   return {
     url: `http://${line.host}:${line.port}`,
-    ...{ faults, line, jobs, batches, clusters, submittedJobs, submittedBatches },
+    ...{ faults, line, jobs, batches, clusters, made, submittedJobs, submittedBatches },
     forgetRequests: () => byRequest.clear(),
     async close() {
       await line.close();
@@ -194,6 +252,14 @@ function jobMessage(job: BookedJob) {
     reference: { jobId: job.id },
     status: { state: job.state, details: job.detail },
     driverOutputResourceUri: job.output,
+  };
+}
+
+function clusterMessage({ name, uuid, wanted, state, detail }: MadeCluster) {
+  const { labels, config } = wanted;
+  return {
+    ...{ clusterName: name, clusterUuid: uuid, labels, config },
+    status: { state, detail },
   };
 }
 

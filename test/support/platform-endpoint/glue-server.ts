@@ -14,10 +14,16 @@ export interface GlueEndpoint {
   readonly line: FaultyProxy;
   readonly runs: JobBook;
   /** Glue jobs that are there, with the runs that each may have at once. */
-  readonly jobs: Map<string, { maxConcurrentRuns: number }>;
+  readonly jobs: Map<string, GlueJob>;
   /** What each run was started with, as it came. */
   readonly started: Map<string, StartJobRun>;
   close(): Promise<void>;
+}
+
+export interface GlueJob {
+  readonly maxConcurrentRuns: number;
+  /** What GetJob says of it, besides. */
+  readonly described?: Readonly<Record<string, unknown>>;
 }
 
 export interface StartJobRun {
@@ -73,6 +79,14 @@ export async function startGlueEndpoint(options: BookOptions): Promise<GlueEndpo
         args: [...seen.flat(), '--JOB_NAME', JobName, '--JOB_RUN_ID', id],
       });
       return { JobRunId: id };
+    },
+    'AWSGlue.GetJob'({ JobName }: { readonly JobName: string }) {
+      const job = jobs.get(JobName);
+      if (job === undefined) {
+        throw new Refusal('EntityNotFoundException', `Job ${JobName} is not found.`);
+      }
+      const { maxConcurrentRuns: MaxConcurrentRuns, described } = job;
+      return { Job: { Name: JobName, ExecutionProperty: { MaxConcurrentRuns }, ...described } };
     },
     'AWSGlue.GetJobRun': ({ RunId }: { RunId: string }) => ({ JobRun: message(found(RunId)) }),
     'AWSGlue.GetJobRuns'(request: { JobName: string; MaxResults?: number; NextToken?: string }) {
