@@ -95,9 +95,9 @@ function executionOf(row: OldRow, { timeZone, durationUnitMs }: OldHistoryOption
 
 /** BigQuery's client wraps times and large numbers: `{ value: '…' }`. */
 function textOf(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (typeof value === 'object') return 'value' in value ? textOf(value.value) : '';
-  return String(value as string | number).trim();
+  if (typeof value === 'string') return value.trim();
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'object' && value !== null && 'value' in value ? textOf(value.value) : '';
 }
 
 function durationOf(text: string, unitMs: number): number | undefined {

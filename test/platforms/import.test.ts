@@ -128,8 +128,9 @@ defaults: { detection: { strategy: token, settleMargin: 1s } }
         assert.deepEqual([...(await history.states('sales')).keys()], []);
 
         const labels = async (table: string) => {
-          const [metadata] = await client.dataset(dataset).table(table).getMetadata();
-          return (metadata as { labels?: Record<string, string> }).labels ?? {};
+          const answer = await client.dataset(dataset).table(table).getMetadata();
+          const [metadata] = answer as [{ labels?: Record<string, string> }, unknown];
+          return metadata.labels ?? {};
         };
         assert.deepEqual(await labels('kept'), {});
         assert.deepEqual(adopted(await importing('--write')), ['kept']);
