@@ -17,12 +17,12 @@ type Happening = (world: SoakWorld, random: Random) => Promise<Pick<Fault, 'forg
 const HAPPENINGS: Readonly<Record<string, Happening>> = {
   'kill -9 a worker': (world, random) => world.replaceWorker(random.integer(0, 1)),
   'freeze a worker': async (world, random) => {
-    const { pid } = world.workers[random.integer(0, 1)]!;
-    process.kill(pid, 'SIGSTOP');
+    const worker = world.workers[random.integer(0, 1)]!;
+    worker.signal('SIGSTOP');
     try {
       await delay(random.integer(500, world.longestFreezeMs));
     } finally {
-      process.kill(pid, 'SIGCONT');
+      worker.signal('SIGCONT');
     }
   },
   'kill -9 a database': async (world, random) => {

@@ -67,6 +67,7 @@ const WORDS: Readonly<Record<(typeof CHECKS)[number], string>> = {
   unexplainedFailures: 'failures without a fault',
   contradictions: 'contradictions in the history',
   leftovers: 'left behind',
+  workersLost: 'workers that ended by themselves',
 };
 
 program.parseAsync().catch((error: unknown) => {

@@ -53,6 +53,8 @@ export interface SoakReport extends Verdicts {
   readonly loadedWhenQuiet: readonly string[];
   /** Staged files, connections and leases that nobody needs any more. */
   readonly leftovers: readonly string[];
+  /** Workers that nobody killed and that ended all the same. */
+  readonly workersLost: readonly string[];
   /** Where everything lies, if something is wrong. */
   readonly folder?: string;
 }
@@ -70,6 +72,7 @@ export const CHECKS = [
   'unexplainedFailures',
   'contradictions',
   'leftovers',
+  'workersLost',
 ] as const satisfies readonly (keyof SoakReport)[];
 
 /**
@@ -182,6 +185,7 @@ class Life {
       ...verdicts,
       different: different.flat(),
       loadedWhenQuiet: quiet.flatMap(loadedIn),
+      workersLost: world.workersLost,
       leftovers: [
         ...leases,
         ...(await leftConnections(world.sources)),

@@ -22,6 +22,8 @@ export interface SoakWorld {
   readonly sources: readonly SoakSource[];
   readonly history: History;
   readonly workers: readonly WorkerProcess[];
+  /** Those that nobody killed and that ended all the same, with what they said last. */
+  readonly workersLost: readonly string[];
   readonly longestFreezeMs: number;
   /** Kills a worker as a power cut would, and starts another in its place. */
   replaceWorker(index: number): Promise<void>;
@@ -64,8 +66,21 @@ export async function startSoakWorld(settings: WorldSettings): Promise<SoakWorld
     TEMPORAL_ADDRESS: temporal.address,
     SOAK_PASSWORD: mariadb.password,
   };
-  const start = () => startWorkerProcess(['--pipelines', pipelines], environment);
-  const workers = [start(), start()];
+  const workersLost: string[] = [];
+  const workers: WorkerProcess[] = [];
+  const start = (index: number) => {
+    const worker = startWorkerProcess(['--pipelines', pipelines], environment);
+    workers[index] = worker;
+    void worker.ended.then((code) => {
+      if (workers[index] !== worker) return;
+      const last = worker.log().split('\n').slice(-5).join('\n');
+      workersLost.push(`a worker ended by itself with exit code ${code}: ${last}`);
+      // As whatever keeps workers running would.
+      start(index);
+    });
+  };
+  start(0);
+  start(1);
   const random = createRandom(`rows ${settings.seed}`);
   await Promise.all(
     sources.map((source) =>
@@ -91,12 +106,12 @@ export async function startSoakWorld(settings: WorldSettings): Promise<SoakWorld
     sources,
     history,
     workers,
+    workersLost,
     longestFreezeMs: settings.longestFreezeMs,
     async replaceWorker(index) {
       const victim = workers[index]!;
-      process.kill(victim.pid, 'SIGKILL');
-      await victim.stop();
-      workers[index] = start();
+      start(index);
+      await victim.kill9();
     },
     stopWorkers,
     async close(keep) {

@@ -13,6 +13,8 @@ export interface WorkerProcess {
   readonly log: () => string;
   /** Resolves when it polls its task queues. */
   ready(): Promise<void>;
+  /** Resolves with the exit code, null after a signal, when it has ended for whatever reason. */
+  readonly ended: Promise<number | null>;
   /** For SIGSTOP and SIGCONT, which it outlives. */
   signal(signal: NodeJS.Signals): void;
   /** Sends SIGTERM and resolves with the exit code. */
@@ -34,19 +36,21 @@ export function startWorkerProcess(
   stopAtTheEnd(pid, 'SIGKILL');
   let log = '';
   child.stderr.on('data', (data: Buffer) => (log += data.toString()));
-  const ended = once(child, 'close').finally(() => leaveServer(pid));
+  const ended = once(child, 'close')
+    .then(([code]) => code as number | null)
+    .finally(() => leaveServer(pid));
   return {
     pid,
     log: () => log,
+    ended,
     ready: () =>
       eventually(() => {
         if (!log.includes('"msg":"ready"')) throw new Error(`the worker is not ready: ${log}`);
       }),
     signal: (signal) => void child.kill(signal),
-    stop: async () => {
+    stop: () => {
       child.kill('SIGTERM');
-      const [code] = (await ended) as [number | null];
-      return code;
+      return ended;
     },
     kill9: async () => {
       child.kill('SIGKILL');
