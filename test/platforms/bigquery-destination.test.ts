@@ -251,7 +251,7 @@ describe('tables of BigQuery', function () {
 
   describe('a publication that a process does not come back from', () => {
     /** The changes of BigQuery that a publication makes, in their order. */
-    const CHANGES = ['create', 'run', 'change', 'run', 'change', 'drop'] as const;
+    const CHANGES = ['create', 'run', 'change', 'keep', 'run', 'change', 'drop'] as const;
 
     /** Ends, as a process that is killed, after so many changes. */
     const killedAfter = (changes: number) =>
@@ -272,18 +272,18 @@ describe('tables of BigQuery', function () {
           create: counted((name, metadata) => real.create(name, metadata)),
           change: counted((name, metadata) => real.change(name, metadata)),
           run: counted((job, signal) => real.run(job, signal)),
+          keep: counted((name) => real.keep(name)),
           drop: counted((name) => real.drop(name)),
         };
       });
 
     const cases: readonly (readonly [LoadMode, readonly string[], number])[] = [
-      ['append', [], 1],
       ['append', [], 2],
-      ['append', [], 3],
       ['append', [], 4],
       ['append', [], 5],
-      ['incremental', ['id'], 4],
-      ['full', [], 4],
+      ['append', [], 6],
+      ['incremental', ['id'], 5],
+      ['full', [], 5],
     ];
     for (const [mode, key, changes] of cases) {
       it(`${mode}, after ${changes} of ${CHANGES.length}: ${CHANGES[changes - 1]}`, async () => {
@@ -348,6 +348,21 @@ describe('tables of BigQuery', function () {
     await house.sql('DROP TABLE {orders}');
     await load(destination, { run: 'r3', fence: 4, mode: 'append', table: orders([4, 'd']) });
     assert.deepEqual(await rowsOf(), [...rows, [4, 'd']]);
+  });
+
+  it('do not expire with the staging table that they are copied from', async () => {
+    const expirations: unknown[] = [];
+    const watched = by((real) => ({
+      run: async (job, signal) => {
+        const source = job.configuration.copy?.sourceTable as { tableId: string } | undefined;
+        if (source !== undefined) {
+          expirations.push((await metadataOf(source.tableId)).expirationTime ?? undefined);
+        }
+        return real.run(job, signal);
+      },
+    }));
+    await load(watched, { run: 'r1', table: orders([1, 'a']) });
+    assert.deepEqual(expirations, [undefined]);
   });
 
   it('tell what they cost', async () => {

@@ -254,6 +254,9 @@ class Publication {
   /** The one job that readers notice. */
   private async change(isAddition: boolean): Promise<void> {
     const configuration = isAddition ? await this.addition() : this.replacement();
+    // Whether a copy takes over when its source expires is not documented. From here on the claim in
+    // the table's labels names the staging table to whoever clears up.
+    await this.warehouse.keep(this.staging);
     const { bytesBilled } = await this.warehouse.run(
       { id: swapId(this.claim), claim: this.claim, configuration },
       this.request.signal,

@@ -42,6 +42,8 @@ export interface Warehouse {
   create(name: string, metadata: TableMetadata): Promise<boolean>;
   /** Changes what is given, on condition of the etag. False when the table has another one by now. */
   change(name: string, metadata: TableMetadata & { readonly etag: string }): Promise<boolean>;
+  /** The table does not expire any more. */
+  keep(name: string): Promise<void>;
   /** Without effect on a table that is not there. */
   drop(name: string): Promise<void>;
   /**
@@ -111,6 +113,12 @@ export function createWarehouse(place: BigqueryPlace): Warehouse {
           await table(name).setMetadata(metadata);
         }),
       ),
+    keep: (name) =>
+      onTable(name, async () => {
+        // The client's type knows no null, by which the service takes a property away.
+        const never = { expirationTime: null } as unknown as TableMetadata;
+        await table(name).setMetadata(never);
+      }),
     drop: (name) =>
       onTable(name, async () => {
         await table(name).delete({ ignoreNotFound: true });
