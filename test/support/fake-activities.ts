@@ -18,6 +18,8 @@ export interface FakePlan {
   /** Connections whose clusters the batch has, and what happens when one is to be deleted. */
   readonly clusters?: readonly string[];
   readonly deleteCluster?: () => void;
+  /** The plan comes without its first page, as from a worker of before. Default: false. */
+  readonly pagesApart?: boolean;
 }
 
 /** What the fakes saw, for assertions. */
@@ -42,6 +44,7 @@ export function fakeActivities({
   notify,
   clusters,
   deleteCluster,
+  pagesApart = false,
 }: FakePlan): {
   readonly activities: ControlActivities & EngineActivities;
   readonly seen: Seen;
@@ -60,7 +63,7 @@ export function fakeActivities({
     seen,
     activities: {
       planLoad: ({ pipeline, batch, pageSize }) => {
-        seen.pages.push(0);
+        if (!pagesApart) seen.pages.push(0);
         return Promise.resolve({
           pipeline,
           batch,
@@ -71,7 +74,7 @@ export function fakeActivities({
           concurrency,
           ...(notify === undefined ? {} : { notify: true }),
           ...(clusters === undefined ? {} : { clusters }),
-          firstPage: tables.slice(0, pageSize).map(planned),
+          ...(pagesApart ? {} : { firstPage: tables.slice(0, pageSize).map(planned) }),
         });
       },
       readPlanPage: ({ offset, limit }) => {

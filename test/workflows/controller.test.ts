@@ -200,7 +200,8 @@ describe('controller workflow', function () {
     });
 
     it('deletes it when the plan cannot be read any more', async () => {
-      await withWorld({ tables: names(2), clusters: ['nightly'] }, async (world, seen) => {
+      const plan = { tables: names(2), clusters: ['nightly'], pagesApart: true };
+      await withWorld(plan, async (world, seen) => {
         seen.pages.push = () => {
           throw failure('DestinationFailed', 'the plan is gone');
         };
