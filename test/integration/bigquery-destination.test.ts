@@ -251,7 +251,7 @@ describe('tables of BigQuery', function () {
 
   describe('a publication that a process does not come back from', () => {
     /** The changes of BigQuery that a publication makes, in their order. */
-    const CHANGES = ['create', 'run', 'change', 'keep', 'run', 'change', 'drop'] as const;
+    const CHANGES = ['create', 'run', 'change', 'expireAt', 'run', 'expireAt', 'change'] as const;
 
     /** Ends, as a process that is killed, after so many changes. */
     const killedAfter = (changes: number) =>
@@ -272,7 +272,7 @@ describe('tables of BigQuery', function () {
           create: counted((name, metadata) => real.create(name, metadata)),
           change: counted((name, metadata) => real.change(name, metadata)),
           run: counted((job, signal) => real.run(job, signal)),
-          keep: counted((name) => real.keep(name)),
+          expireAt: counted((name, time) => real.expireAt(name, time)),
           drop: counted((name) => real.drop(name)),
         };
       });
@@ -281,7 +281,7 @@ describe('tables of BigQuery', function () {
       ['append', [], 2],
       ['append', [], 4],
       ['append', [], 5],
-      ['append', [], 6],
+      ['append', [], 7],
       ['incremental', ['id'], 5],
       ['full', [], 5],
     ];

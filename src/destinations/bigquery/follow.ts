@@ -256,11 +256,12 @@ class Publication {
     const configuration = isAddition ? await this.addition() : this.replacement();
     // Whether a copy takes over when its source expires is not documented. From here on the claim in
     // the table's labels names the staging table to whoever clears up.
-    await this.warehouse.keep(this.staging);
+    await this.warehouse.expireAt(this.staging, undefined);
     const { bytesBilled } = await this.warehouse.run(
       { id: swapId(this.claim), claim: this.claim, configuration },
       this.request.signal,
     );
+    await this.warehouse.expireAt(this.staging, Date.now() + STAGING_LIFE_MS);
     this.bytesBilled += bytesBilled;
   }
 

@@ -42,8 +42,8 @@ export interface Warehouse {
   create(name: string, metadata: TableMetadata): Promise<boolean>;
   /** Changes what is given, on condition of the etag. False when the table has another one by now. */
   change(name: string, metadata: TableMetadata & { readonly etag: string }): Promise<boolean>;
-  /** The table does not expire any more. */
-  keep(name: string): Promise<void>;
+  /** When a table goes by itself, in milliseconds since 1970; undefined: never. */
+  expireAt(name: string, time: number | undefined): Promise<void>;
   /** Without effect on a table that is not there. */
   drop(name: string): Promise<void>;
   /**
@@ -113,11 +113,11 @@ export function createWarehouse(place: BigqueryPlace): Warehouse {
           await table(name).setMetadata(metadata);
         }),
       ),
-    keep: (name) =>
+    expireAt: (name, time) =>
       onTable(name, async () => {
         // The client's type knows no null, by which the service takes a property away.
-        const never = { expirationTime: null } as unknown as TableMetadata;
-        await table(name).setMetadata(never);
+        const expirationTime = (time === undefined ? null : String(time)) as string;
+        await table(name).setMetadata({ expirationTime });
       }),
     drop: (name) =>
       onTable(name, async () => {
