@@ -2,7 +2,6 @@ import {
   BatchControllerClient,
   ClusterControllerClient,
   JobControllerClient,
-  type protos,
 } from '@google-cloud/dataproc';
 import { openedOnce } from '../../google/sign-in';
 import type { DataprocCluster, DataprocConnection } from '../../pipeline/pipeline';
@@ -10,14 +9,12 @@ import type { Finding } from '../../sources/source';
 import { PassingTrouble } from '../jobs/platform';
 import type { PlatformReport } from '../jobs/platform-report';
 import { CALL_OPTIONS } from './call-options';
+import { findCluster, TAKES_JOBS, type Cluster } from './clusters';
 import { serverOf } from './dataproc-runner';
-import { dataprocError, isInvalidArgument, isNotFound } from './errors';
+import { dataprocError, isInvalidArgument } from './errors';
 
 /** Source: google/cloud/dataproc/v1/clusters.proto, ClusterStatus.State. */
 const COMES_UP = new Set(['CREATING', 'STARTING', 'REPAIRING']);
-const TAKES_JOBS = new Set(['RUNNING', 'UPDATING', 'ERROR_DUE_TO_UPDATE']);
-
-type Cluster = protos.google.cloud.dataproc.v1.ICluster;
 
 /**
  * Looks whether jobs would find what they need. Nothing is made: the right to submit is tried with
@@ -52,13 +49,7 @@ async function existing(
     const opened = await client.get();
     if ('name' in cluster) {
       const request = { projectId, region, clusterName: cluster.name };
-      const found = await opened.getCluster(request, CALL_OPTIONS).then(
-        ([one]) => one,
-        (error: unknown) => {
-          if (isNotFound(error)) return undefined;
-          throw error;
-        },
-      );
+      const found = await findCluster(opened, request);
       if (found !== undefined) return reportOf(subject, region, found);
       const problem = `there is no cluster "${cluster.name}" in region ${region} of project ${projectId}`;
       const remedy = 'create it, or correct `cluster`, `region` and `project` of the connection';

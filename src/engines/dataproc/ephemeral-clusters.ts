@@ -1,9 +1,10 @@
-import type { ClusterControllerClient, protos } from '@google-cloud/dataproc';
+import type { ClusterControllerClient } from '@google-cloud/dataproc';
 import { ComportaError } from '../../errors';
 import type { OpenClient } from '../../google/sign-in';
 import type { DataprocConnection, EphemeralCluster } from '../../pipeline/pipeline';
 import type { Patience } from '../jobs/patience';
 import { CALL_OPTIONS } from './call-options';
+import { findCluster, TAKES_JOBS, type Cluster } from './clusters';
 import { dataprocError, dataprocJobFailure, isAlreadyThere, isNotFound } from './errors';
 import { clusterName, labelsOf, type BatchName } from './names';
 
@@ -21,7 +22,6 @@ export interface EphemeralClusters {
 }
 
 /** Source: google/cloud/dataproc/v1/clusters.proto, ClusterStatus.State. */
-const TAKES_JOBS = new Set(['RUNNING', 'UPDATING', 'ERROR_DUE_TO_UPDATE']);
 const BROKEN = new Set(['ERROR', 'STOPPED']);
 
 const FIRST_LOOK_MS = 1_000;
@@ -30,8 +30,6 @@ const LONGEST_BETWEEN_LOOKS_MS = 10_000;
 
 /** So that jobs can read secrets; what is allowed is said by the account's roles. */
 const ALL_SCOPES = 'https://www.googleapis.com/auth/cloud-platform';
-
-type Cluster = protos.google.cloud.dataproc.v1.ICluster;
 
 export function ephemeralClusters(
   client: OpenClient<ClusterControllerClient>,
@@ -46,16 +44,9 @@ export function ephemeralClusters(
     }
   };
   const look = (clusterName: string) =>
-    attempting(`look at cluster ${clusterName}`, async () => {
-      const opened = await client.get();
-      try {
-        const [found] = await opened.getCluster({ projectId, region, clusterName }, CALL_OPTIONS);
-        return found;
-      } catch (error) {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      }
-    });
+    attempting(`look at cluster ${clusterName}`, async () =>
+      findCluster(await client.get(), { projectId, region, clusterName }),
+    );
   const create = ({ pipeline, batch }: BatchName, name: string) =>
     attempting(`create cluster ${name}`, async () => {
       const opened = await client.get();
