@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ComportaError, messageOf } from '../../errors';
 import type { BigqueryConnection } from '../../pipeline/pipeline';
+import { failureFinding } from '../../sources/failure-finding';
 import type { Finding } from '../../sources/source';
 import type { Destination } from '../destination';
 import { STAGING } from '../parquet/layout';
@@ -69,17 +69,9 @@ async function checkWarehouse(
     await warehouse.count(table);
     return [];
   } catch (error) {
-    const remedy = error instanceof ComportaError ? error.remedy : undefined;
-    return [
-      {
-        severity: 'error',
-        subject,
-        problem: messageOf(error),
-        remedy:
-          remedy ??
-          'see that the bucket lies where the dataset does, and that the account has the roles that docs/bigquery.md lists',
-      },
-    ];
+    const remedy =
+      'see that the bucket lies where the dataset does, and that the account has the roles that docs/bigquery.md lists';
+    return [failureFinding(subject, error, remedy)];
   } finally {
     await warehouse.drop(table).catch(() => undefined);
     await store.delete([path]).catch(() => undefined);

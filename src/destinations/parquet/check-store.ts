@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { ComportaError, messageOf } from '../../errors';
+import { ComportaError } from '../../errors';
+import { failureFinding } from '../../sources/failure-finding';
 import type { Finding } from '../../sources/source';
 import { STAGING } from './layout';
 import type { ObjectStore, StagingScope } from './storage';
@@ -21,16 +22,8 @@ export async function checkStore(store: ObjectStore): Promise<readonly Finding[]
     await store.sweep(scope.domain, scope.entity);
     return conditional ? [] : [unconditional(subject)];
   } catch (error) {
-    const remedy = error instanceof ComportaError ? error.remedy : undefined;
-    return [
-      {
-        severity: 'error',
-        subject,
-        problem: messageOf(error),
-        remedy:
-          remedy ?? 'check the connection, and that its credentials may read, write and delete',
-      },
-    ];
+    const remedy = 'check the connection, and that its credentials may read, write and delete';
+    return [failureFinding(subject, error, remedy)];
   }
 }
 

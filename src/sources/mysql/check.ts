@@ -1,4 +1,5 @@
-import { ComportaError, messageOf } from '../../errors';
+import { ComportaError } from '../../errors';
+import { failureFinding } from '../failure-finding';
 import type { Finding, SourceTable } from '../source';
 import type { Session } from './connection';
 import { quoteTable } from './identifiers';
@@ -28,14 +29,8 @@ export async function checkSource(
 
 /** A connection that cannot be opened is a finding as well, and the only one. */
 export function connectionFinding(connection: string, error: unknown): Finding {
-  return {
-    severity: 'error',
-    subject: `connection ${connection}`,
-    problem: messageOf(error),
-    remedy:
-      (error instanceof ComportaError ? error.remedy : undefined) ??
-      'check that the server runs and can be reached from here',
-  };
+  const remedy = 'check that the server runs and can be reached from here';
+  return failureFinding(`connection ${connection}`, error, remedy);
 }
 
 async function checkTables(
