@@ -36,6 +36,10 @@ describe('Pending Activities, as the Web UI does them', function () {
   /** A batch of which one load waits for its next attempt, and will until the shop is open. */
   async function waitingLoad(shop: Shop) {
     const { controller, unlock, load } = await hangingLoad(shop);
+    await eventually(async () => {
+      const { heartbeatDetails } = await shops.ui.pendingActivity(load);
+      assert.ok(heartbeatDetails, 'the first comes after a second');
+    });
     await shop.close();
     await shop.cut();
     await unlock();

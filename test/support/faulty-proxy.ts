@@ -11,6 +11,8 @@ export interface FaultyProxy {
   connections(): number;
   /** Stops the next connection that has brought so many bytes from the server, just there. */
   holdAt(bytes: number): Promise<HeldConnection>;
+  /** Freezes when all connections together have brought so many bytes from the server from now on. */
+  freezeAt(bytes: number): Promise<void>;
   /** Nothing passes any more, not even an end; new connections are taken and get no answer. */
   freeze(): void;
   /** Bytes per second and connection, from the server. */
@@ -59,6 +61,7 @@ export async function startFaultyProxy(serverPort: number): Promise<FaultyProxy>
   const pairs = new Set<Pair>();
   const everything = new Gate();
   let rate: number | undefined;
+  let freezing: { bytes: number; frozen(): void } | undefined;
   let held: { readonly bytes: number; take(connection: HeldConnection): void } | undefined;
 
   const pass = async (gate: Gate) => {
@@ -93,6 +96,11 @@ export async function startFaultyProxy(serverPort: number): Promise<FaultyProxy>
     let received = 0;
     const fromServer = pump(server, client, pair.gate, (bytes) => {
       received += bytes;
+      if (freezing !== undefined && (freezing.bytes -= bytes) <= 0) {
+        everything.shut();
+        freezing.frozen();
+        freezing = undefined;
+      }
       if (held === undefined || received < held.bytes) return;
       pair.gate.shut();
       held.take({ cut: () => cut(pair) });
@@ -126,11 +134,13 @@ export async function startFaultyProxy(serverPort: number): Promise<FaultyProxy>
     port,
     connections: () => pairs.size,
     holdAt: (bytes) => new Promise((take) => (held = { bytes, take })),
+    freezeAt: (bytes) => new Promise((frozen) => (freezing = { bytes, frozen })),
     freeze: () => everything.shut(),
     slow: (bytes) => (rate = bytes),
     refuse,
     async heal() {
       rate = undefined;
+      freezing = undefined;
       everything.open();
       for (const { gate } of pairs) gate.open();
       if (!listener.listening) await listen(port);
