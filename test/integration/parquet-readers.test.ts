@@ -177,6 +177,12 @@ describe('Parquet files read by others', function () {
     });
   });
 
+  it('PyArrow sees which columns row groups are sorted by', function () {
+    const { groups } = answerOf('pyarrow', this).metadata[paths.get(SORTED)!]!;
+    assert.ok(groups.length > 1);
+    for (const { sorting } of groups) assert.deepEqual(sorting, [[0, false, false]]);
+  });
+
   describe('filters', () => {
     it('that match nothing of a row group or page leave it unread', function () {
       for (const reader of READERS) {

@@ -39,9 +39,7 @@ export interface ChunkInFile {
 
 /** The chunks of a file by its own page index. Sources: parquet.thrift, FileMetaData and below. */
 export function chunksOf(file: Buffer): ChunkInFile[] {
-  const length = file.readUInt32LE(file.length - 8);
-  const footer = readThrift(file.subarray(file.length - 8 - length, file.length - 8));
-  return list(footer, 4).flatMap((group, rowGroup) =>
+  return rowGroups(file).flatMap((group, rowGroup) =>
     list(group, 1).map((chunk, column) => {
       const offsets = indexAt(file, chunk, 4, 5);
       if (offsets === undefined) throw new RangeError('a chunk has no offset index');
@@ -57,6 +55,21 @@ export function chunksOf(file: Buffer): ChunkInFile[] {
       };
     }),
   );
+}
+
+/** By row group the columns that it says it is sorted by, each rising. Source: parquet.thrift, RowGroup. */
+export function sortingColumns(file: Buffer): number[][] {
+  return rowGroups(file).map((group) => {
+    const sorted = group.has(4) ? list(group, 4) : [];
+    if (sorted.some((column) => column.get(2) !== false || column.get(3) !== false))
+      throw new RangeError('a column falls, or has NULLs first');
+    return sorted.map((column) => number(column, 1));
+  });
+}
+
+function rowGroups(file: Buffer): ThriftStruct[] {
+  const length = file.readUInt32LE(file.length - 8);
+  return list(readThrift(file.subarray(file.length - 8 - length, file.length - 8)), 4);
 }
 
 function indexAt(

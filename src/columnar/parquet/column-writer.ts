@@ -20,6 +20,7 @@ import { appendHybrid, bitWidth } from './hybrid';
 import { PageBuffer } from './page-buffer';
 import { appendPlain } from './plain';
 import type { Residence } from './residence';
+import { risingCheck, type RisingCheck } from './rising';
 import { schemaElement } from './schema';
 import type { ByteSink } from './sink';
 import { boundsCollector, type BoundsCollector } from './statistics';
@@ -77,6 +78,7 @@ export class ColumnChunkWriter {
 
   private readonly chunkBounds: BoundsCollector;
   private readonly pageBounds: BoundsCollector;
+  private readonly rising: RisingCheck | undefined;
   private readonly blocks: ByteBlocks;
   private pages: PageLocation[] = [];
   private chunkRows = 0;
@@ -107,6 +109,7 @@ export class ColumnChunkWriter {
     this.element = schemaElement(spec);
     this.chunkBounds = boundsCollector(spec.type);
     this.pageBounds = boundsCollector(spec.type);
+    this.rising = risingCheck(spec.type);
     const { memory } = options;
     this.blocks = new ByteBlocks(memory);
     this.page = new PageBuffer(memory, levelsRoom(options.pageRows));
@@ -166,6 +169,7 @@ export class ColumnChunkWriter {
       ...(dictionary === undefined ? {} : { dictionaryOffset: offset }),
       firstPageOffset: dataOffset,
       statistics: { nulls: this.chunkNulls, ...(bounds === undefined ? {} : { bounds }) },
+      isRising: this.chunkNulls === 0 && this.rising?.holds === true,
       pages: this.pages.map((page) => ({ ...page, offset: page.offset + dataOffset })),
     };
     this.learn();
@@ -185,6 +189,7 @@ export class ColumnChunkWriter {
 
   private beginChunk(): void {
     this.chunkBounds.reset();
+    this.rising?.reset();
     this.pages = [];
     this.chunkRows = 0;
     this.chunkNulls = 0;
@@ -251,6 +256,7 @@ export class ColumnChunkWriter {
   private appendValues(vector: Vector, from: number, end: number): void {
     const count = end - from;
     if (count === 0) return;
+    this.rising?.update(vector, from, end);
     const before = this.pageValues;
     this.pageValues += count;
     if (this.isIndexed && this.dictionary !== undefined) {

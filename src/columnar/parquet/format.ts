@@ -101,6 +101,8 @@ export interface ColumnChunk {
   readonly dictionaryOffset?: number;
   readonly firstPageOffset: number;
   readonly statistics: Statistics;
+  /** There are no NULLs, and no value is smaller than the one before it. */
+  readonly isRising: boolean;
   readonly pages: readonly PageLocation[];
 }
 
@@ -247,11 +249,23 @@ function writeRowGroup(out: ThriftWriter, group: RowGroup): void {
     total(group.columns, (chunk) => chunk.uncompressedBytes),
   );
   out.i64(3, group.rows);
+  writeSortingColumns(out, group);
   out.i64(5, startOf(group.columns[0]));
   out.i64(
     6,
     total(group.columns, (chunk) => chunk.compressedBytes),
   );
+}
+
+/** Columns that each rise are an order together, too, whichever comes first. */
+function writeSortingColumns(out: ThriftWriter, { columns }: RowGroup): void {
+  const rising = columns.flatMap(({ isRising }, index) => (isRising ? [index] : []));
+  if (rising.length === 0) return;
+  out.structList(4, rising, (index) => {
+    out.i32(1, index);
+    out.boolean(2, false);
+    out.boolean(3, false);
+  });
 }
 
 function writeColumnMetadata(out: ThriftWriter, chunk: ColumnChunk): void {
