@@ -18,7 +18,8 @@ import { BOTH, MARIADB_ONLY, MYSQL_ONLY } from '../sources/mysql/type-cases';
 import { sharedServer, type TestServer } from '../sources/postgres/server';
 import { TYPE_CASES, TYPE_DEFINITIONS } from '../sources/postgres/type-cases';
 import { duckdbRows, sqlString } from '../support/duckdb';
-import { FULL_LOAD, moveRequest } from '../support/move-request';
+import { moveRequest } from '../support/move-request';
+import { FULL_LOAD } from '../support/table-settings';
 import {
   JOBS,
   sparkOrSkip,
