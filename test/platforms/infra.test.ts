@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetJobCommand, GlueClient } from '@aws-sdk/client-glue';
 import {
+  GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
   GetObjectCommand,
   S3Client,
@@ -14,6 +15,7 @@ import { startMoto, type MotoServer } from '../../scripts/services/moto';
 import { ToolUnavailableError } from '../../scripts/services/service';
 import { findTerraform, type TerraformTools } from '../../scripts/services/terraform';
 import { checkGlueConnection } from '../../src/engines/glue/glue-runner';
+import { lakeAddress } from '../../src/engines/spark/lake-address';
 import { loadProject } from '../../src/pipeline/load';
 
 const ROOT = join(__dirname, '../..');
@@ -51,6 +53,8 @@ const WRONG: Readonly<Record<string, readonly (readonly [string, string, RegExp]
     ['cluster', '{"idle_minutes":4}', /From 5 minutes to 14 days/],
   ],
 };
+
+const SETTINGS = { compression: 'zstd', zstdLevel: 1 } as const;
 
 const QUIET = { TF_IN_AUTOMATION: '1', TF_INPUT: '0', CHECKPOINT_DISABLE: '1' };
 
@@ -205,7 +209,11 @@ describe('infra', function () {
       const lake = project.connections.get('lake');
       assert.ok(lake?.type === 's3');
       assert.deepEqual([lake.bucket, lake.prefix], ['company-lake', 'company/lake']);
-      assert.equal(lake.kmsKey, VARIABLES.kms_key_arn);
+      // Encrypted by the bucket's own setting, and such that jobs can write there.
+      assert.match(
+        lakeAddress({ connection: lake, settings: SETTINGS }, 'one'),
+        /^s3:\/\/company-lake\/company\/lake\/one\?/,
+      );
       const glue = project.connections.get('glue');
       assert.ok(glue?.type === 'glue');
       const key = { from: 'env', name: 'K' } as const;
@@ -241,6 +249,13 @@ describe('infra', function () {
           ['company/lake/_staging/', 7],
         ],
       );
+      const { ServerSideEncryptionConfiguration: encryption } = await s3.send(
+        new GetBucketEncryptionCommand({ Bucket: 'company-lake' }),
+      );
+      assert.deepEqual(encryption?.Rules?.[0]?.ApplyServerSideEncryptionByDefault, {
+        SSEAlgorithm: 'aws:kms',
+        KMSMasterKeyID: VARIABLES.kms_key_arn,
+      });
       s3.destroy();
       glue.destroy();
     });
