@@ -7,6 +7,12 @@ import { ensureSpark, FAST_JAVA, type SparkInstallation } from '../../scripts/se
 import type { JobRunner } from '../../src/engines/spark/job-runner';
 import { ComportaError } from '../../src/errors';
 
+/**
+ * No value may depend on the time zone of the machines. In this one clocks never showed the hour
+ * from 2 to 3 of 2024-03-31, which tables without zones may hold.
+ */
+const JAVA_ELSEWHERE = '-Duser.timezone=Europe/Berlin';
+
 export const JOBS = join(__dirname, '../../jobs');
 
 /** The Spark of this machine; a machine that can have none skips the tests that need it, and says so. */
@@ -38,7 +44,7 @@ export async function startResidentSpark(
   // Not by spark-submit, which keeps standard input to itself.
   const options = [
     ...['--master', 'local[2]', '--jars', jars.join(','), '--conf', 'spark.ui.enabled=false'],
-    ...['--driver-java-options', `"${FAST_JAVA}"`],
+    ...['--driver-java-options', `"${FAST_JAVA} ${JAVA_ELSEWHERE}"`],
   ];
   const driver = spawn(python, [join(__dirname, 'resident_spark.py')], {
     env: {
