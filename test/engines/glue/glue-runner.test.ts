@@ -218,6 +218,22 @@ describe('Glue', () => {
       });
     }
 
+    it('tells what Spark and the script have said last, also in a group of the job’s own', async () => {
+      const { logGroup } = endpoint;
+      const usual = { ...logGroup };
+      Object.assign(logGroup, {
+        name: '/aws-glue/jobs-ingest-locked/',
+        ofSpark: 'INFO one\nWARN a worker was lost',
+      });
+      await small.breakDown();
+      const { failure } = await worker().run(small.job, createJobWatch());
+      Object.assign(logGroup, usual);
+      assert.match(
+        String(failure),
+        /output:\nINFO one\nWARN a worker was lost\nreading the table\njava\.sql\.SQLException/,
+      );
+    });
+
     it('tells when a run could not be stopped, which Glue says in a successful answer', async () => {
       await small.hold();
       const watch = createJobWatch();
