@@ -9,8 +9,9 @@ import { moveInChunks } from '../src/load/move-in-chunks';
 import { localSecretStore } from '../src/pipeline/secrets';
 import { DEFAULT_SETTINGS } from '../src/pipeline/defaults';
 import { parseSize } from '../src/pipeline/size';
+import { FULL_LOAD } from '../test/support/table-settings';
 import type { Job } from './load/job';
-import { destinationOf, environmentOf, SETTINGS, sourceOf } from './load/job-endpoints';
+import { destinationOf, environmentOf, sourceOf } from './load/job-endpoints';
 
 /** What stays the same for all loads of a worker. Its first message. */
 export interface WorkerOptions {
@@ -79,7 +80,7 @@ function createWorker({ job, submit, python, script, notes }: WorkerOptions) {
         ...{ attempt: 1, ingestionDate: '2026-01-01' },
       },
       ...{ source: sourceOf(job), destination: lake, table },
-      settings: { ...SETTINGS, engine, chunkBytes: parseSize(DEFAULT_SETTINGS.chunkSize) },
+      settings: { ...FULL_LOAD, engine, chunkBytes: parseSize(DEFAULT_SETTINGS.chunkSize) },
     };
     const moved = await move(engines(destination)[engine](), request, { source, destination });
     const { files } = await destination.publish({

@@ -13,6 +13,8 @@ const OUTPUT = join(ROOT, '.comporta/bench');
 export function compile(): (file: string) => string {
   rmSync(OUTPUT, { recursive: true, force: true });
   for (const folder of ['src', 'bench', 'scripts/services']) compileFolder(folder);
+  // Of the tests' helpers the one that contenders share with them.
+  compileFile('test/support/table-settings.ts');
   copyFileSync(join(ROOT, 'package.json'), join(OUTPUT, 'package.json'));
   return (file) => join(OUTPUT, 'bench/load', file);
 }

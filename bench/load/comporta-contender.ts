@@ -5,8 +5,9 @@ import { chunkCount } from '../../src/engines/chunk-count';
 import { moveInChunks } from '../../src/load/move-in-chunks';
 import type { TableSettings } from '../../src/pipeline/pipeline';
 import { localSecretStore } from '../../src/pipeline/secrets';
+import { FULL_LOAD } from '../../test/support/table-settings';
 import { perform, readJob, type Job } from './job';
-import { destinationOf, environmentOf, SETTINGS, sourceOf } from './job-endpoints';
+import { destinationOf, environmentOf, sourceOf } from './job-endpoints';
 
 /**
  * The engine's move of a table into a lake, as a worker does it. Options: `streams` moves the table
@@ -39,13 +40,13 @@ async function move(engine: Engine, environment: NodeJS.ProcessEnv, job: Job): P
     return moveChunks(
       engine,
       environment,
-      requestOf(job.table, { ...SETTINGS, chunkBytes: chunks }),
+      requestOf(job.table, { ...FULL_LOAD, chunkBytes: chunks }),
     );
   }
   const watch = { report: () => undefined, signal: new AbortController().signal };
   await Promise.all(
     Array.from({ length: streams }, (_, stream) =>
-      engine.move(requestOf(`${job.table}_${stream}`, SETTINGS), watch),
+      engine.move(requestOf(`${job.table}_${stream}`, FULL_LOAD), watch),
     ),
   );
 }

@@ -1,24 +1,7 @@
 import type { DestinationEndpoint, SourceEndpoint } from '../../src/endpoints';
-import type { TableSettings } from '../../src/pipeline/pipeline';
 import type { Job } from './job';
 
 /** What a job is in Comporta's own words. */
-
-/** As a pipeline file without a word about its tables has them. */
-export const SETTINGS: TableSettings = {
-  engine: 'embedded',
-  mode: 'full',
-  detection: { strategy: 'auto', settleMarginMs: 5_000, maxSkipAgeMs: 86_400_000 },
-  timeoutMs: 7_200_000,
-  maximumAttempts: 3,
-  excludeColumns: [],
-  textColumns: [],
-  masks: {},
-  invalidDates: 'null',
-  onSchemaChange: 'accept',
-  chunkBytes: 'off',
-  guard: { maxDropShare: 0.5 },
-};
 
 /** A bucket that anybody with these keys may fill. */
 export interface BucketOption {

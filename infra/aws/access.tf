@@ -58,7 +58,7 @@ data "aws_iam_policy_document" "worker" {
   statement {
     sid       = "LastWords"
     actions   = ["logs:GetLogEvents"]
-    resources = ["${local.logs}:log-group:/aws-glue/jobs/error:log-stream:*"]
+    resources = [for log in ["error", "output"] : "${local.logs}:log-group:/aws-glue/jobs/${log}:log-stream:*"]
   }
 
   statement {

@@ -2,10 +2,10 @@ output "connections" {
   description = "For connections.yaml; the databases are yours to add."
   value = yamlencode({
     connections = {
+      # The bucket encrypts with var.kms_key_arn by itself. Spark jobs refuse a kmsKey of the connection.
       lake = merge(
         { type = "s3", bucket = aws_s3_bucket.lake.id, region = var.region },
         var.prefix == "" ? {} : { prefix = var.prefix },
-        var.kms_key_arn == null ? {} : { kmsKey = var.kms_key_arn },
       )
       glue = { type = "glue", region = var.region, job = aws_glue_job.ingest.name }
     }

@@ -30,10 +30,10 @@ locals {
     )
   }
 
+  # The bucket encrypts with var.kms_key by itself. Spark jobs refuse a kmsKey of the connection.
   lake = merge(
     { type = "gcs", bucket = google_storage_bucket.lake.name },
     var.prefix == "" ? {} : { prefix = var.prefix },
-    var.kms_key == null ? {} : { kmsKey = var.kms_key },
   )
 
   dataproc = merge(

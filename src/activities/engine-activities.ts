@@ -1,15 +1,21 @@
 import type { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import type { RunIdentity } from '../destinations/destination';
 import { destinationEndpoint, sourceEndpoint } from '../endpoints';
 import type { LoadProgress } from '../engines/engine';
 import { Patience, pauseFor } from '../engines/jobs/patience';
 import { loadTable } from '../load/load-table';
 import { entityOf } from '../pipeline/entity';
-import type { Pipeline } from '../pipeline/pipeline';
+import type { Pipeline, TableSettings } from '../pipeline/pipeline';
 import { settingsFor } from '../pipeline/settings';
 import { ComportaError } from '../errors';
 import type { Source } from '../sources/source';
-import type { EngineActivities, IngestTableInput } from '../workflows/api';
+import {
+  ENGINE_CHANGED,
+  engineTaskQueue,
+  type EngineActivities,
+  type IngestTableInput,
+} from '../workflows/api';
 import { findPipeline, type ActivityDependencies } from './activities';
 import { speakTemporal } from './failures';
 import { withHeartbeat } from './heartbeat';
@@ -32,6 +38,7 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
           withHeartbeat(context, STARTING, async (report) => {
             const { project, pipeline } = await findPipeline(deps, input.pipeline);
             const settings = settingsFor(pipeline, input.table);
+            assertEngine(input, settings);
             const source = deps.resources.source(project, pipeline);
             const identity = identityOf(context, input, pipeline, source);
             const log = deps.log.child(logFields(context.info.workflowExecution, input));
@@ -94,6 +101,18 @@ export function createEngineActivities(deps: ActivityDependencies): EngineActivi
  */
 function pauseAfter(attempt: number): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS);
+}
+
+/** The table may have another engine since the load was planned, which this worker may not have. */
+function assertEngine({ load }: IngestTableInput, { engine }: TableSettings): void {
+  const taskQueue = engineTaskQueue(engine);
+  if (load?.taskQueue === undefined || load.taskQueue === taskQueue) return;
+  throw ApplicationFailure.create({
+    message: `the table is loaded by the engine ${engine} now, and not on the task queue ${load.taskQueue}`,
+    type: ENGINE_CHANGED,
+    nonRetryable: true,
+    details: [taskQueue],
+  });
 }
 
 function executionOf(context: Context): { workflowId: string; runId: string } {

@@ -1,5 +1,5 @@
-import { defined, secretReference } from './connections';
 import * as defaults from './defaults';
+import { defined } from './defined';
 import { parseDuration } from './duration';
 import { parseSize } from './size';
 import type { MaskInput, PipelineFile, TableSettingsInput } from './pipeline-schema';
@@ -10,6 +10,7 @@ import type {
   TableSettings,
   TableSettingsChange,
 } from './pipeline';
+import { secretReference } from './secrets';
 import { layOver } from './settings';
 
 const NOTHING_SAID: Pick<TableSettings, 'excludeColumns' | 'textColumns' | 'masks'> = {

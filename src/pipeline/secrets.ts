@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { ComportaError } from '../errors';
 import type { SecretReference } from './pipeline';
 
@@ -14,6 +15,26 @@ export interface SecretStore {
    * ConnectionFailed, which alone is worth another attempt.
    */
   read(reference: SecretReference): Promise<string>;
+}
+
+/**
+ * A secret stays a reference; only a file's path is made absolute, and a secret of Google's without a
+ * version is its latest.
+ */
+export function secretReference(text: string, directory: string): SecretReference {
+  const place = text.slice(text.indexOf(':') + 1);
+  if (text.startsWith('env:')) return { from: 'env', name: place };
+  if (text.startsWith('gsm:')) {
+    return {
+      from: 'gsm',
+      version: place.includes('/versions/') ? place : `${place}/versions/latest`,
+    };
+  }
+  if (text.startsWith('asm:')) {
+    const [id = '', ...rest] = place.split('#');
+    return rest.length === 0 ? { from: 'asm', id } : { from: 'asm', id, key: rest.join('#') };
+  }
+  return { from: 'file', path: resolve(directory, place.trim()) };
 }
 
 /** How a reference is written. */

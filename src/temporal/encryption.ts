@@ -2,8 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { ComportaError } from '../errors';
-import { secretReference } from '../pipeline/connections';
-import type { SecretStore } from '../pipeline/secrets';
+import { secretReference, type SecretStore } from '../pipeline/secrets';
 
 /** What stands in front of an encrypted payload; the key's name says which one opens it. */
 const ENCODING = 'binary/encrypted';

@@ -18,6 +18,12 @@ export function engineTaskQueue(engine: EngineName): string {
 }
 
 /**
+ * Type of the failure of a load whose table has another engine than it was planned with. Its one
+ * detail is the task queue of that engine.
+ */
+export const ENGINE_CHANGED = 'EngineChanged';
+
+/**
  * How long an activity may be silent before Temporal gives it to another worker. Activities are heard
  * of every second: longer, and the work of a worker that died would lie there while its successor
  * is ready; shorter, and a worker that is only held up for a moment would lose what it does.

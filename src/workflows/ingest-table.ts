@@ -11,6 +11,7 @@ import {
 } from '@temporalio/workflow';
 import {
   CONTROL_TASK_QUEUE,
+  ENGINE_CHANGED,
   engineTaskQueue,
   HEARTBEAT_TIMEOUT,
   type ControlActivities,
@@ -77,24 +78,43 @@ const BEGIN_AGAIN: readonly string[] = ['ActivityReset', 'WorkerShutdown'];
  */
 const LOST_WORKERS = 3;
 
+/** A bound, for two workers may have different files, and each refer to the other. */
+const CHANGES_OF_ENGINE = 3;
+
 /**
  * The load with its attempts. An operator's *Reset* of the activity under way, and a worker that
  * shuts down, end an attempt as a failure does; if it was the last one, the load begins anew. So
  * does one whose last attempt was lost with its worker: a frozen worker still takes the tasks that
  * were on their way to it, and could so use up all attempts of a table with which nothing is wrong.
+ * And so does one whose table was given another engine meanwhile, on that one's workers.
  */
-async function loadOnceMore(input: IngestTableInput): Promise<LoadResult> {
+async function loadOnceMore(planned: IngestTableInput): Promise<LoadResult> {
+  let input = planned;
   let lost = 0;
+  let changes = 0;
   for (;;) {
     try {
       return await startLoad(input);
     } catch (error) {
+      const taskQueue = queueOfChangedEngine(error);
+      if (taskQueue !== undefined && changes < CHANGES_OF_ENGINE) {
+        changes += 1;
+        input = { ...input, load: { ...input.load, taskQueue } };
+        continue;
+      }
       if (BEGIN_AGAIN.includes(causeOf(error).code)) continue;
       // Executions that were recorded as failed before this rule stay so when they are replayed.
       if (!isLostWorker(error) || lost === LOST_WORKERS || !patched('lost-workers')) throw error;
       lost += 1;
     }
   }
+}
+
+function queueOfChangedEngine(error: unknown): string | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) || cause.type !== ENGINE_CHANGED) return undefined;
+  const [taskQueue] = cause.details ?? [];
+  return typeof taskQueue === 'string' ? taskQueue : undefined;
 }
 
 function isLostWorker(error: unknown): boolean {

@@ -5,13 +5,13 @@ import type { Source } from '../../src/sources/source';
 import {
   createTestDatabase,
   secrets,
-  SETTINGS,
   withSnapshot,
   type TestDatabase,
 } from '../sources/mysql/support';
 import { eventually } from '../support/eventually';
 import { startFaultyProxy, type FaultyProxy } from '../support/faulty-proxy';
 import { sharedMysql } from '../support/servers';
+import { FULL_LOAD } from '../support/table-settings';
 
 /** MySQL has words of its own for what a connection does; database-faults.test.ts is on MariaDB. */
 describe('MySQL: a connection that falls silent', () => {
@@ -52,7 +52,7 @@ describe('MySQL: a connection that falls silent', () => {
     it(`is given up and ended at the server, with tls.mode ${mode}`, async () => {
       const held = proxy.holdAt(2_000_000);
       const reading = withSnapshot(through(mode), await database.table('big'), async (snapshot) => {
-        for await (const batch of snapshot.read(SETTINGS, {}, { rows: 0, invalidValues: 0 })) {
+        for await (const batch of snapshot.read(FULL_LOAD, {}, { rows: 0, invalidValues: 0 })) {
           assert.ok(batch.rows > 0);
         }
       });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { objection, objectionOfCounts, type AdoptionFacts } from '../../src/import/adopt';
 import type { OldExecution } from '../../src/import/old-history';
-import { FULL_LOAD } from '../support/move-request';
+import { FULL_LOAD } from '../support/table-settings';
 
 const changedAt = Date.parse('2026-11-20T02:00:00Z');
 

@@ -7,7 +7,8 @@ import { createEmbeddedEngine } from '../../src/engines/embedded/embedded-engine
 import type { Engine, LoadProgress, MoveRequest } from '../../src/engines/engine';
 import { ComportaError } from '../../src/errors';
 import { eventually } from '../support/eventually';
-import { FULL_LOAD, moveRequest } from '../support/move-request';
+import { moveRequest } from '../support/move-request';
+import { FULL_LOAD } from '../support/table-settings';
 import { duckdbRows, sqlString } from '../support/duckdb';
 import { sharedMariadb, sharedPostgres, uniqueName } from '../support/servers';
 

@@ -17,12 +17,12 @@ import {
   createTestDatabase,
   secrets,
   SERVERS,
-  SETTINGS,
   withSnapshot,
   type TestDatabase,
 } from '../sources/mysql/support';
 import { createDocumentedUser } from '../support/documented';
 import { uniqueName } from '../support/servers';
+import { FULL_LOAD } from '../support/table-settings';
 
 const PLANTED = 'hunter2-secret';
 
@@ -220,7 +220,7 @@ for (const { name, mariadb, service } of SERVERS) {
           for (let round = 0; round < 2; round++) {
             const statistics = { rows: 0, invalidValues: 0 };
             let bytes = 0;
-            for await (const batch of snapshot.read(SETTINGS, {}, statistics)) {
+            for await (const batch of snapshot.read(FULL_LOAD, {}, statistics)) {
               bytes += batch.columns[1]!.byteLength;
             }
             assert.equal(statistics.rows, 2 ** 14);

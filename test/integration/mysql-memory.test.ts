@@ -3,10 +3,10 @@ import {
   createTestDatabase,
   readAll,
   SERVERS,
-  SETTINGS,
   withSnapshot,
   type TestDatabase,
 } from '../sources/mysql/support';
+import { FULL_LOAD } from '../support/table-settings';
 
 const MIB = 1024 * 1024;
 
@@ -44,7 +44,7 @@ for (const { name, mariadb, service } of SERVERS) {
       let bytes = 0;
       await withSnapshot(database.source, table, async (snapshot) => {
         const counted = { rows: 0, invalidValues: 0 };
-        for await (const batch of snapshot.read(SETTINGS, {}, counted)) {
+        for await (const batch of snapshot.read(FULL_LOAD, {}, counted)) {
           rows += batch.rows;
           bytes += batch.byteLength;
           peak = Math.max(peak, process.memoryUsage().rss);

@@ -8,10 +8,10 @@ import {
   createTestDatabase,
   readAll,
   SERVERS,
-  SETTINGS,
   withSnapshot,
   type TestDatabase,
 } from '../sources/mysql/support';
+import { FULL_LOAD } from '../support/table-settings';
 
 function isError(code: string, message = /./): (error: unknown) => boolean {
   return (error) => {
@@ -49,7 +49,7 @@ for (const { name, mariadb, service } of SERVERS) {
       counted = statistics(),
     ): Promise<number> {
       let rows = 0;
-      for await (const batch of snapshot.read(SETTINGS, filter, counted)) rows += batch.rows;
+      for await (const batch of snapshot.read(FULL_LOAD, filter, counted)) rows += batch.rows;
       return rows;
     }
 
@@ -196,7 +196,7 @@ for (const { name, mariadb, service } of SERVERS) {
         [sha('8'), null, null, null],
       ]);
       await withSnapshot(database.source, table, (snapshot) => {
-        const { columns } = snapshot.plan({ ...SETTINGS, masks });
+        const { columns } = snapshot.plan({ ...FULL_LOAD, masks });
         assert.deepEqual(
           columns.map(({ type }) => typeName(type)),
           ['text', 'text', 'text', 'text'],
@@ -228,7 +228,7 @@ for (const { name, mariadb, service } of SERVERS) {
         ]);
         assert.deepEqual(counted, { rows: 3, invalidValues: 5 });
         await withSnapshot(database.source, table, (snapshot) => {
-          const { columns } = snapshot.plan({ ...SETTINGS, ...settings });
+          const { columns } = snapshot.plan({ ...FULL_LOAD, ...settings });
           assert.equal(columns[1]!.nullable, true);
           return Promise.resolve();
         });
@@ -376,7 +376,7 @@ for (const { name, mariadb, service } of SERVERS) {
         const sizes = async (table: string) => {
           const found: { rows: number; bytes: number }[] = [];
           await withSnapshot(database.source, await database.table(table), async (snapshot) => {
-            for await (const { rows, byteLength } of snapshot.read(SETTINGS, {}, statistics())) {
+            for await (const { rows, byteLength } of snapshot.read(FULL_LOAD, {}, statistics())) {
               found.push({ rows, bytes: byteLength });
             }
           });
@@ -395,7 +395,7 @@ for (const { name, mariadb, service } of SERVERS) {
 
       it('ends when the consumer has had enough, here and on the server', async () => {
         await withSnapshot(database.source, await database.table('large'), async (snapshot) => {
-          for await (const batch of snapshot.read(SETTINGS, {}, statistics())) {
+          for await (const batch of snapshot.read(FULL_LOAD, {}, statistics())) {
             assert.ok(batch.rows > 0);
             break;
           }
@@ -408,7 +408,7 @@ for (const { name, mariadb, service } of SERVERS) {
         const table = await database.table('large');
         const snapshot = await database.source.openSnapshot(table, controller.signal);
         const reading = (async () => {
-          for await (const batch of snapshot.read(SETTINGS, {}, statistics())) {
+          for await (const batch of snapshot.read(FULL_LOAD, {}, statistics())) {
             assert.ok(batch.rows > 0);
             controller.abort();
           }
@@ -450,7 +450,7 @@ for (const { name, mariadb, service } of SERVERS) {
         const snapshot = await database.source.openSnapshot(table, signal);
         const reading = (async () => {
           let batches = 0;
-          for await (const batch of snapshot.read(SETTINGS, {}, statistics())) {
+          for await (const batch of snapshot.read(FULL_LOAD, {}, statistics())) {
             assert.ok(batch.rows > 0);
             batches++;
             if (batches > 1) continue;
@@ -469,7 +469,7 @@ for (const { name, mariadb, service } of SERVERS) {
         const counted = statistics();
         await withSnapshot(database.source, await database.table('large'), async (snapshot) => {
           let consumed = 0;
-          for await (const batch of snapshot.read(SETTINGS, {}, counted)) {
+          for await (const batch of snapshot.read(FULL_LOAD, {}, counted)) {
             consumed += batch.rows;
             // Time for rows to arrive, if anybody took them.
             await database.run('DO SLEEP(0.05)');

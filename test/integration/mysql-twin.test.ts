@@ -7,10 +7,10 @@ import {
   createTestDatabase,
   readAll,
   SERVERS,
-  SETTINGS,
   withSnapshot,
   type TestDatabase,
 } from '../sources/mysql/support';
+import { FULL_LOAD } from '../support/table-settings';
 
 /** SQL for values of a type, hostile ones often, and the type in SQL. */
 interface ColumnKind {
@@ -218,7 +218,7 @@ for (const { name, mariadb, service } of SERVERS) {
             named.filter((each) => each.as === as).map((each) => each.name);
           const mask = { method: 'partial', keepStart: 4, keepEnd: 3 } as const;
           await assertSame('twins', {
-            ...SETTINGS,
+            ...FULL_LOAD,
             invalidDates,
             textColumns: names('text'),
             masks: Object.fromEntries(names('masked').map((each) => [each, mask])),

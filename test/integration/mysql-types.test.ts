@@ -6,10 +6,10 @@ import {
   createTestDatabase,
   readAll,
   SERVERS,
-  SETTINGS,
   withSnapshot,
   type TestDatabase,
 } from '../sources/mysql/support';
+import { FULL_LOAD } from '../support/table-settings';
 import { BOTH, MARIADB_ONLY, MYSQL_ONLY } from '../sources/mysql/type-cases';
 
 const SEED = { seed: 20_240_229, numRuns: 60 };
@@ -36,7 +36,7 @@ for (const { name, mariadb, service } of SERVERS) {
       );
       const table = await database.table('typed');
       plan = await withSnapshot(database.source, table, (snapshot) =>
-        Promise.resolve(snapshot.plan(SETTINGS)),
+        Promise.resolve(snapshot.plan(FULL_LOAD)),
       );
       rows = await readAll(database.source, table);
     });

@@ -7,10 +7,10 @@ import {
   readAll,
   secrets,
   SERVERS,
-  SETTINGS,
   withSnapshot,
   type TestDatabase,
 } from '../sources/mysql/support';
+import { FULL_LOAD } from '../support/table-settings';
 
 const ROWS = 120_000;
 
@@ -56,7 +56,7 @@ for (const { name, mariadb, service } of SERVERS) {
               assert.equal(await snapshot.count({}), ROWS);
               const statistics = { rows: 0, invalidValues: 0 };
               let sum = 0;
-              for await (const batch of snapshot.read(SETTINGS, {}, statistics)) {
+              for await (const batch of snapshot.read(FULL_LOAD, {}, statistics)) {
                 const ids = batch.columns[0]!.data as Int32Array;
                 for (let row = 0; row < batch.rows; row++) sum += ids[row]!;
               }
@@ -91,7 +91,8 @@ for (const { name, mariadb, service } of SERVERS) {
       await withSnapshot(database.source, table, async (snapshot) => {
         for (let round = 0; round < 3; round++) {
           const statistics = { rows: 0, invalidValues: 0 };
-          for await (const { rows } of snapshot.read(SETTINGS, {}, statistics)) assert.ok(rows > 0);
+          for await (const { rows } of snapshot.read(FULL_LOAD, {}, statistics))
+            assert.ok(rows > 0);
         }
         // Also shows that the server has done with what went before.
         assert.equal(await snapshot.count({}), ROWS);
@@ -130,7 +131,7 @@ for (const { name, mariadb, service } of SERVERS) {
       let rows = 0;
       const reading = withSnapshot(database.source, table, async (snapshot) => {
         const statistics = { rows: 0, invalidValues: 0 };
-        for await (const batch of snapshot.read(SETTINGS, { where }, statistics))
+        for await (const batch of snapshot.read(FULL_LOAD, { where }, statistics))
           rows += batch.rows;
       });
       await assert.rejects(reading, isError('SourceRejected', /more than 1 row/));

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { createMasker } from '../../src/pipeline/mask';
 import type { Source } from '../../src/sources/source';
 import { fails } from '../sources/postgres/fails';
-import { PLAIN, readTable, tableOf } from '../sources/postgres/reading';
+import { readTable, tableOf } from '../sources/postgres/reading';
 import { sharedServer, VERSIONS, type TestServer } from '../sources/postgres/server';
 import { noSourceSessions } from '../sources/postgres/sessions';
 import { eventually } from '../support/eventually';
+import { FULL_LOAD } from '../support/table-settings';
 
 const never = new AbortController().signal;
 
@@ -108,7 +109,7 @@ for (const version of VERSIONS) {
       it('names the filter when it is the reading that the server refuses', async () => {
         const snapshot = await source.openSnapshot(await tableOf(source, 'public.people'), never);
         const statistics = { rows: 0, invalidValues: 0 };
-        const batches = snapshot.read(PLAIN, { where: 'id / 0 = 1' }, statistics);
+        const batches = snapshot.read(FULL_LOAD, { where: 'id / 0 = 1' }, statistics);
         await assert.rejects(
           batches[Symbol.asyncIterator]().next(),
           fails('SourceRejected', /filter "id \/ 0 = 1": division by zero/),
@@ -214,7 +215,7 @@ for (const version of VERSIONS) {
         assert.equal(await snapshot.count({}), 10);
         await server.sql('INSERT INTO steady VALUES (12)');
         assert.equal(await snapshot.maximum('id', {}), '10');
-        for await (const batch of snapshot.read(PLAIN, {}, statistics))
+        for await (const batch of snapshot.read(FULL_LOAD, {}, statistics))
           assert.equal(batch.rows, 10);
         assert.equal(statistics.rows, 10);
         await snapshot.close();

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { WINDOW_BYTES } from '../../src/sources/postgres/copy/receive-buffer';
 import type { Source } from '../../src/sources/source';
 import { fails } from '../sources/postgres/fails';
-import { PLAIN, readTable, tableOf } from '../sources/postgres/reading';
+import { readTable, tableOf } from '../sources/postgres/reading';
 import { startServer, VERSIONS, type TestServer } from '../sources/postgres/server';
 import { noSourceSessions, sourceSessions } from '../sources/postgres/sessions';
 import { eventually } from '../support/eventually';
+import { FULL_LOAD } from '../support/table-settings';
 
 const never = new AbortController().signal;
 
@@ -46,7 +47,7 @@ for (const version of VERSIONS) {
         global.gc?.();
         const before = process.memoryUsage().rss;
         let peak = 0;
-        for await (const batch of snapshot.read(PLAIN, {}, statistics)) {
+        for await (const batch of snapshot.read(FULL_LOAD, {}, statistics)) {
           assert.ok(batch.byteLength < WINDOW_BYTES + 2 * blob.length);
           // A slow writer: the server must wait, not this process hoard.
           await new Promise((resolve) => setTimeout(resolve, 20));
@@ -66,7 +67,7 @@ for (const version of VERSIONS) {
         global.gc?.();
         const before = process.memoryUsage().rss;
         let peak = 0;
-        for await (const batch of snapshot.read(PLAIN, {}, statistics)) {
+        for await (const batch of snapshot.read(FULL_LOAD, {}, statistics)) {
           assert.ok(batch.byteLength <= WINDOW_BYTES);
           peak = Math.max(peak, process.memoryUsage().rss - before);
         }
@@ -84,7 +85,7 @@ for (const version of VERSIONS) {
       const open = async (id: string, signal: AbortSignal = never) => {
         const snapshot = await source.openSnapshot(await tableOf(source, id), signal);
         const statistics = { rows: 0, invalidValues: 0 };
-        return { snapshot, rows: snapshot.read(PLAIN, {}, statistics)[Symbol.asyncIterator]() };
+        return { snapshot, rows: snapshot.read(FULL_LOAD, {}, statistics)[Symbol.asyncIterator]() };
       };
 
       it('a reader that stops: the server is told and forgets', async () => {

@@ -6,9 +6,10 @@ import { makeCertificates } from '../../scripts/services/certificates';
 import type { Source } from '../../src/sources/source';
 import { canonical } from '../support/columns';
 import { fails } from '../sources/postgres/fails';
-import { PLAIN, readTable, tableOf } from '../sources/postgres/reading';
+import { readTable, tableOf } from '../sources/postgres/reading';
 import { startServer, type TestServer } from '../sources/postgres/server';
 import { noSourceSessions } from '../sources/postgres/sessions';
+import { FULL_LOAD } from '../support/table-settings';
 
 const never = new AbortController().signal;
 const ROWS = 120_000;
@@ -84,7 +85,8 @@ describe('the way of the bytes from PostgreSQL', () => {
       const snapshot = await opened.openSnapshot(await tableOf(opened, 'public.mixed'), never);
       for (let round = 0; round < 2; round++) {
         const statistics = { rows: 0, invalidValues: 0 };
-        for await (const batch of snapshot.read(PLAIN, {}, statistics)) assert.ok(batch.rows > 0);
+        for await (const batch of snapshot.read(FULL_LOAD, {}, statistics))
+          assert.ok(batch.rows > 0);
         assert.equal(statistics.rows, ROWS);
         assert.equal(await snapshot.count({}), ROWS);
         assert.equal(await snapshot.maximum('id', {}), String(ROWS));
@@ -104,7 +106,7 @@ describe('the way of the bytes from PostgreSQL', () => {
       const opened = source();
       const snapshot = await opened.openSnapshot(await tableOf(opened, 'public.mixed'), never);
       const statistics = { rows: 0, invalidValues: 0 };
-      for await (const batch of snapshot.read(PLAIN, {}, statistics)) {
+      for await (const batch of snapshot.read(FULL_LOAD, {}, statistics)) {
         assert.ok(batch.rows > 0);
         await new Promise((resolve) => setTimeout(resolve, 20));
         if (statistics.rows > 10_000) break;

@@ -14,7 +14,8 @@ import { NO_TRACING } from '../../src/tracing/tracing';
 import { fakeSource, ID_COLUMN, type FakeTable } from '../support/fake-source';
 import { inlineEngine } from '../support/inline-engine';
 import { createMemoryHistory } from '../support/memory-history';
-import { FULL_LOAD, moveRequest } from '../support/move-request';
+import { moveRequest } from '../support/move-request';
+import { FULL_LOAD } from '../support/table-settings';
 
 interface Bench {
   /** Of the lake. */

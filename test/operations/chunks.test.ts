@@ -15,7 +15,8 @@ import { createTestDatabase, type TestDatabase } from '../sources/mysql/support'
 import { sharedServer, type TestServer } from '../sources/postgres/server';
 import { readCurrent } from '../support/lake';
 import { createMemoryHistory } from '../support/memory-history';
-import { FULL_LOAD, moveRequest } from '../support/move-request';
+import { moveRequest } from '../support/move-request';
+import { FULL_LOAD } from '../support/table-settings';
 import { sharedMariadb } from '../support/servers';
 
 const ROWS = 60_000;

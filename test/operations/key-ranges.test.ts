@@ -4,7 +4,7 @@ import type { KeyRange, Source, SourceTable, TableSnapshot } from '../../src/sou
 import { createTestDatabase, SERVERS, withSnapshot } from '../sources/mysql/support';
 import { sharedServer, VERSIONS, type TestServer } from '../sources/postgres/server';
 import { memories } from '../support/memories';
-import { FULL_LOAD } from '../support/move-request';
+import { FULL_LOAD } from '../support/table-settings';
 
 /** A table whose key is made of `columns`, with rows numbered from 0 in a column `n`. */
 interface Case {

@@ -2,20 +2,12 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Pipeline, TableOverride, TableSettings } from '../../src/pipeline/pipeline';
 import { selectTables, settingsFor, unmatchedOverrides } from '../../src/pipeline/settings';
+import { FULL_LOAD } from '../support/table-settings';
 
 const DEFAULTS: TableSettings = {
-  engine: 'embedded',
-  mode: 'full',
-  detection: { strategy: 'auto', settleMarginMs: 5_000, maxSkipAgeMs: 86_400_000 },
-  timeoutMs: 7_200_000,
-  maximumAttempts: 3,
+  ...FULL_LOAD,
   excludeColumns: ['secret'],
-  textColumns: [],
   masks: { email: { method: 'redact', text: '***' } },
-  invalidDates: 'null',
-  onSchemaChange: 'accept',
-  chunkBytes: 'off',
-  guard: { maxDropShare: 0.5 },
 };
 
 interface Said {

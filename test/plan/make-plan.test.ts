@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Destination } from '../../src/destinations/destination';
 import { ComportaError } from '../../src/errors';
 import type { History, HistoryEvent } from '../../src/history/history';
-import type { Pipeline, TableSettings } from '../../src/pipeline/pipeline';
+import type { Pipeline } from '../../src/pipeline/pipeline';
 import { makePlan } from '../../src/plan/make-plan';
 import type { Plan } from '../../src/plan/plan';
 import { settingsFingerprint } from '../../src/plan/settings-fingerprint';
@@ -10,21 +10,7 @@ import { summarize } from '../../src/plan/summarize';
 import type { PlanLoadRequest } from '../../src/workflows/api';
 import { fakeSource, ID_COLUMN, type FakeTable } from '../support/fake-source';
 import { createMemoryHistory } from '../support/memory-history';
-
-const SETTINGS: TableSettings = {
-  engine: 'embedded',
-  mode: 'full',
-  detection: { strategy: 'auto', settleMarginMs: 5_000, maxSkipAgeMs: 86_400_000 },
-  timeoutMs: 60_000,
-  maximumAttempts: 3,
-  excludeColumns: [],
-  textColumns: [],
-  masks: {},
-  invalidDates: 'null',
-  onSchemaChange: 'accept',
-  chunkBytes: 'off',
-  guard: { maxDropShare: 0.5 },
-};
+import { FULL_LOAD } from '../support/table-settings';
 
 const PIPELINE: Pipeline = {
   name: 'sales',
@@ -32,7 +18,7 @@ const PIPELINE: Pipeline = {
   domain: 'sales',
   source: { connection: 'shop', schemas: [] },
   tables: { include: ['*'], exclude: ['tmp_*'] },
-  defaults: SETTINGS,
+  defaults: FULL_LOAD,
   overrides: [],
   destination: {
     type: 'parquet',
@@ -86,7 +72,7 @@ function success(table: string, version: string, more: Partial<HistoryEvent> = {
     token: {
       sourceTime: '2026-01-01T00:00:00.000000Z',
       evidence: [{ strategy: 'token', identity: { server: 'fake' }, values: { version } }],
-      settings: settingsFingerprint(PIPELINE, SETTINGS, DESTINATION),
+      settings: settingsFingerprint(PIPELINE, FULL_LOAD, DESTINATION),
     },
     ...more,
   };
@@ -184,9 +170,9 @@ describe('makePlan', () => {
 
   it('loads again when the settings that shape the data changed, and only then', async () => {
     const history = await historyOf(success('orders', '1'));
-    const masked = { ...PIPELINE, defaults: { ...SETTINGS, excludeColumns: ['email'] } };
+    const masked = { ...PIPELINE, defaults: { ...FULL_LOAD, excludeColumns: ['email'] } };
     assert.deepEqual(ids(await planOf({ orders: '1' }, history, {}, masked)), ['orders']);
-    const slower = { ...PIPELINE, defaults: { ...SETTINGS, timeoutMs: 1, maximumAttempts: 9 } };
+    const slower = { ...PIPELINE, defaults: { ...FULL_LOAD, timeoutMs: 1, maximumAttempts: 9 } };
     assert.deepEqual(ids(await planOf({ orders: '1' }, history, {}, slower)), []);
   });
 });

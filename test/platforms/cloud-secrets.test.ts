@@ -7,7 +7,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { Client as PostgresClient } from 'pg';
 import { ComportaError } from '../../src/errors';
-import { secretReference } from '../../src/pipeline/connections';
+import { secretReference } from '../../src/pipeline/secrets';
 import { createSecretStore } from '../../src/secrets/secret-stores';
 import { withMissingCredentials } from '../support/google-credentials';
 import { startSecretManager, type SecretManager } from '../support/secret-manager';

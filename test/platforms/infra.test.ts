@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetJobCommand, GlueClient } from '@aws-sdk/client-glue';
 import {
+  GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
   GetObjectCommand,
   S3Client,
@@ -14,7 +17,9 @@ import { startMoto, type MotoServer } from '../../scripts/services/moto';
 import { ToolUnavailableError } from '../../scripts/services/service';
 import { findTerraform, type TerraformTools } from '../../scripts/services/terraform';
 import { checkGlueConnection } from '../../src/engines/glue/glue-runner';
+import { lakeAddress } from '../../src/engines/spark/lake-address';
 import { loadProject } from '../../src/pipeline/load';
+import { eventually } from '../support/eventually';
 
 const ROOT = join(__dirname, '../..');
 
@@ -51,6 +56,15 @@ const WRONG: Readonly<Record<string, readonly (readonly [string, string, RegExp]
     ['cluster', '{"idle_minutes":4}', /From 5 minutes to 14 days/],
   ],
 };
+
+const SETTINGS = { compression: 'zstd', zstdLevel: 1 } as const;
+
+/**
+ * The provider looks for most of a minute whether a bucket's rules stay as they were put: they are
+ * built last, and not waited for.
+ */
+const LATER = 'resource "aws_s3_bucket_lifecycle_configuration" "lake" {\n  count = 0\n}\n';
+const LATER_FILE = 'later_override.tf';
 
 const QUIET = { TF_IN_AUTOMATION: '1', TF_INPUT: '0', CHECKPOINT_DISABLE: '1' };
 
@@ -153,6 +167,7 @@ describe('infra', function () {
       moto = await startMoto();
       await writeFile(join(aws, 'moto_override.tf'), provider(moto.endpoint));
       await writeFile(join(aws, 'terraform.tfvars.json'), JSON.stringify(VARIABLES));
+      await writeFile(join(aws, LATER_FILE), LATER);
       await terraform('init');
     });
     after(async () => {
@@ -160,10 +175,11 @@ describe('infra', function () {
       if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     });
 
+    const line = (command: string, ...options: string[]) =>
+      [`-chdir=${aws}`, command, ...options, '-no-color'] as const;
+    const settings = () => ({ ...QUIET, TF_CLI_CONFIG_FILE: join(folder, 'terraformrc') });
     const terraform = (command: string, ...options: string[]) =>
-      execute(tools.terraform, [`-chdir=${aws}`, command, ...options, '-no-color'], {
-        env: { ...QUIET, TF_CLI_CONFIG_FILE: join(folder, 'terraformrc') },
-      });
+      execute(tools.terraform, [...line(command, ...options)], { env: settings() });
     const client = () => ({
       ...{ endpoint: moto.endpoint, region: 'us-east-1', forcePathStyle: true },
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
@@ -205,7 +221,11 @@ describe('infra', function () {
       const lake = project.connections.get('lake');
       assert.ok(lake?.type === 's3');
       assert.deepEqual([lake.bucket, lake.prefix], ['company-lake', 'company/lake']);
-      assert.equal(lake.kmsKey, VARIABLES.kms_key_arn);
+      // Encrypted by the bucket's own setting, and such that jobs can write there.
+      assert.match(
+        lakeAddress({ connection: lake, settings: SETTINGS }, 'one'),
+        /^s3:\/\/company-lake\/company\/lake\/one\?/,
+      );
       const glue = project.connections.get('glue');
       assert.ok(glue?.type === 'glue');
       const key = { from: 'env', name: 'K' } as const;
@@ -228,19 +248,41 @@ describe('infra', function () {
       const Key = location.replace('s3://company-lake/', '');
       assert.match(Key, /^company\/lake\/_jobs\//);
       await s3.send(new GetObjectCommand({ Bucket: 'company-lake', Key }));
-      const { Rules } = await s3.send(
-        new GetBucketLifecycleConfigurationCommand({ Bucket: 'company-lake' }),
+      await rm(join(aws, LATER_FILE));
+      const building = spawn(tools.terraform, line('apply', '-auto-approve', '-refresh=false'), {
+        env: { ...process.env, ...settings() },
+        stdio: 'ignore',
+        detached: true,
+      });
+      const gone = once(building, 'exit');
+      try {
+        await eventually(async () => {
+          const { Rules } = await s3.send(
+            new GetBucketLifecycleConfigurationCommand({ Bucket: 'company-lake' }),
+          );
+          assert.deepEqual(
+            Rules?.map(({ Filter, Expiration, AbortIncompleteMultipartUpload: abort }) => [
+              Filter?.Prefix,
+              Expiration?.Days ?? abort?.DaysAfterInitiation,
+            ]),
+            [
+              ['company/lake/', 7],
+              ['company/lake/_staging/', 7],
+            ],
+          );
+        }, 120_000);
+      } finally {
+        // With its provider, which is a process of its own in the same group.
+        if (building.exitCode === null) process.kill(-building.pid!, 'SIGKILL');
+        await gone;
+      }
+      const { ServerSideEncryptionConfiguration: encryption } = await s3.send(
+        new GetBucketEncryptionCommand({ Bucket: 'company-lake' }),
       );
-      assert.deepEqual(
-        Rules?.map(({ Filter, Expiration, AbortIncompleteMultipartUpload: abort }) => [
-          Filter?.Prefix,
-          Expiration?.Days ?? abort?.DaysAfterInitiation,
-        ]),
-        [
-          ['company/lake/', 7],
-          ['company/lake/_staging/', 7],
-        ],
-      );
+      assert.deepEqual(encryption?.Rules?.[0]?.ApplyServerSideEncryptionByDefault, {
+        SSEAlgorithm: 'aws:kms',
+        KMSMasterKeyID: VARIABLES.kms_key_arn,
+      });
       s3.destroy();
       glue.destroy();
     });

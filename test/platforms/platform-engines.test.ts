@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { CONTROL_TASK_QUEUE, controllerWorkflowId } from '../../src/workflows/api';
 import type { controller } from '../../src/workflows';
 import { createTestDatabase, type TestDatabase } from '../sources/mysql/support';
 import { sharedServer, type TestServer } from '../sources/postgres/server';
 import { eventually } from '../support/eventually';
+import { startHandOver, type HandOver } from '../support/hand-over';
 import { readCurrent } from '../support/lake';
 import {
   startDataprocEndpoint,
@@ -16,31 +17,34 @@ import {
 } from '../support/platform-endpoint/dataproc-server';
 import { startGlueEndpoint, type GlueEndpoint } from '../support/platform-endpoint/glue-server';
 import { sparkCommand } from '../support/platform-endpoint/spark-command';
+import { residentSpark } from '../support/resident-spark';
 import { sharedMariadb } from '../support/servers';
 import { startWorld, type World } from '../support/world';
 
-/** Whole loads, from a real database by a real Spark into a lake, where each platform starts Spark. */
+/**
+ * Whole loads, from a real database by a real Spark into a lake. Glue starts it with a script and
+ * arguments of its own making; Dataproc, which slmandic.test.ts has start it, hands over here.
+ */
 describe('the engines dataproc and glue', function () {
   this.timeout(300_000);
-  let folder: string;
+  let folder: string | undefined;
+  let handOver: HandOver;
   let postgres: TestServer;
   let mariadb: TestDatabase;
   let dataproc: DataprocEndpoint;
   let glue: GlueEndpoint;
   let world: World;
 
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'comporta-platforms-'));
+  before(async function () {
     postgres = await sharedServer(17);
     const server = await sharedMariadb();
-    mariadb = await createTestDatabase(server);
     const secrets = { BOOKS_PASSWORD: postgres.service.password, SHOP_PASSWORD: server.password };
-    const options = {
-      buckets: folder,
-      outputs: pathToFileURL(join(folder, 'output')).href,
-      run: await sparkCommand(secrets),
-    };
-    dataproc = await startDataprocEndpoint(options);
+    handOver = await startHandOver(await residentSpark(this, secrets));
+    folder = await mkdtemp(join(tmpdir(), 'comporta-platforms-'));
+    mariadb = await createTestDatabase(server);
+    const outputs = pathToFileURL(join(folder, 'output')).href;
+    const options = { buckets: folder, outputs, run: await sparkCommand(secrets) };
+    dataproc = await startDataprocEndpoint({ ...options, run: handOver.run });
     dataproc.clusters.set('nightly', {});
     glue = await startGlueEndpoint(options);
     glue.jobs.set('ingest', { maxConcurrentRuns: 1 });
@@ -48,7 +52,7 @@ describe('the engines dataproc and glue', function () {
     const shop = mariadb.connection;
     const rest = 'destination: { connection: lake }\n';
     world = await startWorld({
-      roles: ['control', 'dataproc', 'glue'],
+      roles: ['control', 'embedded', 'dataproc', 'glue'],
       environment: { ...secrets, AWS_KEY: 'key', AWS_SECRET: 'secret' },
       files: {
         'connections.yaml': `
@@ -70,9 +74,10 @@ connections:
     await world?.close();
     await dataproc?.close();
     await glue?.close();
+    await handOver?.close();
     await mariadb?.drop();
     await postgres?.stop();
-    await rm(folder, { recursive: true, force: true });
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
   it('load a table of PostgreSQL by a job on a cluster', async () => {
@@ -152,4 +157,32 @@ connections:
     assert.equal([...dataproc.jobs.jobs.values()].at(-1)?.state, 'CANCELLED');
     dataproc.jobs.resume();
   });
+
+  it('leave a load to the engine that its table was given while they were at it', async () => {
+    dataproc.jobs.suspend();
+    const known = dataproc.jobs.jobs.size;
+    const summary = world.run({ pipeline: 'books', batch: 'b3', force: true });
+    await eventually(() => assert.equal(dataproc.jobs.jobs.size, known + 1));
+    const file =
+      'pipeline: books\nsource: { connection: books }\ndestination: { connection: lake }\n';
+    await writeFile(join(world.pipelines, 'books.yaml'), file);
+    const [job] = [...dataproc.jobs.jobs.values()].slice(-1);
+    await dataproc.jobs.end(job!.id, 'ERROR', 'by hand');
+    const { loaded, rows } = await summary;
+    assert.deepEqual([loaded, rows], [1, 500]);
+    dataproc.jobs.resume();
+    const query = { pipeline: 'books', limit: 1 };
+    const [event] = await (await world.history()).events(query);
+    assert.deepEqual([event?.batch, event?.kind, event?.engine], ['b3', 'SUCCEEDED', 'embedded']);
+    const handle = world.client.workflow.getHandle(event?.workflowId ?? '');
+    assert.deepEqual(await queuesOf(handle), ['comporta-dataproc', 'comporta-embedded']);
+  });
 });
+
+/** Where the activities of an execution were to run, in their order. */
+async function queuesOf(handle: WorkflowHandle): Promise<(string | null | undefined)[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: scheduled }) =>
+    scheduled ? [scheduled.taskQueue?.name] : [],
+  );
+}

@@ -18,13 +18,9 @@ import { BOTH, MARIADB_ONLY, MYSQL_ONLY } from '../sources/mysql/type-cases';
 import { sharedServer, type TestServer } from '../sources/postgres/server';
 import { TYPE_CASES, TYPE_DEFINITIONS } from '../sources/postgres/type-cases';
 import { duckdbRows, sqlString } from '../support/duckdb';
-import { FULL_LOAD, moveRequest } from '../support/move-request';
-import {
-  JOBS,
-  sparkOrSkip,
-  startResidentSpark,
-  type ResidentSpark,
-} from '../support/resident-spark';
+import { moveRequest } from '../support/move-request';
+import { FULL_LOAD } from '../support/table-settings';
+import { JOBS, residentSpark, sparkOrSkip, type ResidentSpark } from '../support/resident-spark';
 
 /** The same tables by both engines: what readers of the lake find must not tell which it was. */
 describe('the engine spark beside the embedded one', function () {
@@ -43,17 +39,17 @@ describe('the engine spark beside the embedded one', function () {
   let root: string | undefined;
 
   before(async function () {
-    const installation = await sparkOrSkip(this);
+    await sparkOrSkip(this);
     root = await mkdtemp(join(tmpdir(), 'comporta-engines-'));
     postgres = await sharedServer(17);
     environment.PASSWORD = postgres.service.password;
     for (const { service } of SERVERS) databases.push(await createTestDatabase(await service()));
-    spark = await startResidentSpark(installation, environment);
+    const { MYSQL_PASSWORD, PASSWORD, SALT } = environment;
+    spark = await residentSpark(this, { MYSQL_PASSWORD, PASSWORD, SALT });
     embedded = createEmbeddedEngine(environment, { threads: 1 });
     await postgres.sql(TYPE_DEFINITIONS);
   });
   after(async () => {
-    await spark?.stop();
     await embedded?.close();
     for (const one of opened) await one.close();
     for (const database of databases) await database.drop();

@@ -1,20 +1,5 @@
 import type { MoveRequest } from '../../src/engines/engine';
-import type { TableSettings } from '../../src/pipeline/pipeline';
-
-export const FULL_LOAD: TableSettings = {
-  engine: 'embedded',
-  mode: 'full',
-  detection: { strategy: 'auto', settleMarginMs: 5_000, maxSkipAgeMs: 86_400_000 },
-  timeoutMs: 60_000,
-  maximumAttempts: 3,
-  excludeColumns: [],
-  textColumns: [],
-  masks: {},
-  invalidDates: 'null',
-  onSchemaChange: 'accept',
-  chunkBytes: 'off',
-  guard: { maxDropShare: 0.5 },
-};
+import { FULL_LOAD } from './table-settings';
 
 /** A whole table of a MySQL database to a lake, neither of which is there unless the test says so. */
 export function moveRequest(table: string, change: Partial<MoveRequest> = {}): MoveRequest {

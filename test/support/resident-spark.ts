@@ -7,6 +7,12 @@ import { ensureSpark, FAST_JAVA, type SparkInstallation } from '../../scripts/se
 import type { JobRunner } from '../../src/engines/spark/job-runner';
 import { ComportaError } from '../../src/errors';
 
+/**
+ * No value may depend on the time zone of the machines. In this one clocks never showed the hour
+ * from 2 to 3 of 2024-03-31, which tables without zones may hold.
+ */
+const JAVA_ELSEWHERE = '-Duser.timezone=Europe/Berlin';
+
 export const JOBS = join(__dirname, '../../jobs');
 
 /** The Spark of this machine; a machine that can have none skips the tests that need it, and says so. */
@@ -24,52 +30,23 @@ export interface ResidentSpark {
   readonly runner: JobRunner;
   /** Does a job that has these arguments; answers whether it moved its table. */
   move(request: string, attempt: number): Promise<boolean>;
-  stop(): Promise<void>;
 }
 
 /**
- * One session of Spark that runs the job's own code for one request after another: starting a Java
- * machine for each of many small tables would take seconds every time.
+ * One session of Spark that runs the job's own code for one request after another, of all tests of
+ * this process: starting a Java machine for each of many small tables would take seconds every time.
+ * A machine that can have no Spark skips the tests.
+ * @param secrets what the jobs find as `env:`.
  */
-export async function startResidentSpark(
-  { python, jars }: SparkInstallation,
-  environment: NodeJS.ProcessEnv,
+export async function residentSpark(
+  context: Mocha.Context,
+  secrets: Readonly<Record<string, string>>,
 ): Promise<ResidentSpark> {
-  // Not by spark-submit, which keeps standard input to itself.
-  const options = [
-    ...['--master', 'local[2]', '--jars', jars.join(','), '--conf', 'spark.ui.enabled=false'],
-    ...['--driver-java-options', `"${FAST_JAVA}"`],
-  ];
-  const driver = spawn(python, [join(__dirname, 'resident_spark.py')], {
-    env: {
-      ...process.env,
-      ...environment,
-      PYSPARK_PYTHON: python,
-      PYSPARK_SUBMIT_ARGS: [...options, 'pyspark-shell'].join(' '),
-      PYTHONPATH: JOBS,
-    },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  const errors: string[] = [];
-  driver.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
-  const lines: AsyncIterator<string> = createInterface({ input: driver.stdout })[
-    Symbol.asyncIterator
-  ]();
-  const next = async () => {
-    const line = await lines.next();
-    if (line.done === true) throw new Error(`Spark has ended: ${errors.join('').slice(-4000)}`);
-    return line.value;
-  };
-  await next();
-  let turn: Promise<unknown> = Promise.resolve();
-  const move: ResidentSpark['move'] = async (request, attempt) => {
-    const answer = turn.then(() => {
-      driver.stdin.write(`${JSON.stringify({ request, attempt })}\n`);
-      return next();
-    });
-    turn = answer.catch(() => undefined);
-    return (await answer) === 'true';
-  };
+  const installation = await sparkOrSkip(context);
+  driver ??= startDriver(installation);
+  const { ask, lastWords } = await driver;
+  const move: ResidentSpark['move'] = async (request, attempt) =>
+    (await ask({ request, attempt, environment: secrets })) === 'true';
   return {
     move,
     runner: {
@@ -77,14 +54,65 @@ export async function startResidentSpark(
         const attempt = 1;
         const [, request = ''] = job.arguments(attempt);
         if (await move(request, attempt)) return { attempt };
-        const failure = new ComportaError('EngineFailed', errors.join('').slice(-2000));
-        return { attempt, failure };
+        return { attempt, failure: new ComportaError('EngineFailed', lastWords()) };
       },
       close: () => Promise.resolve(),
     },
+  };
+}
+
+interface Driver {
+  /** One after the other. */
+  ask(order: object): Promise<string>;
+  lastWords(): string;
+  stop(): Promise<void>;
+}
+
+let driver: Promise<Driver> | undefined;
+after(async () => (await driver)?.stop());
+
+async function startDriver({ python, jars }: SparkInstallation): Promise<Driver> {
+  // Not by spark-submit, which keeps standard input to itself.
+  const options = [
+    ...['--master', 'local[2]', '--jars', jars.join(','), '--conf', 'spark.ui.enabled=false'],
+    ...['--driver-java-options', `"${FAST_JAVA} ${JAVA_ELSEWHERE}"`],
+  ];
+  const session = spawn(python, [join(__dirname, 'resident_spark.py')], {
+    env: {
+      ...process.env,
+      PYSPARK_PYTHON: python,
+      PYSPARK_SUBMIT_ARGS: [...options, 'pyspark-shell'].join(' '),
+      PYTHONPATH: JOBS,
+    },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let errors = '';
+  session.stderr
+    .setEncoding('utf8')
+    .on('data', (text: string) => (errors = `${errors}${text}`.slice(-4_000)));
+  const lines: AsyncIterator<string> = createInterface({ input: session.stdout })[
+    Symbol.asyncIterator
+  ]();
+  const next = async () => {
+    const line = await lines.next();
+    if (line.done === true) throw new Error(`Spark has ended: ${errors}`);
+    return line.value;
+  };
+  await next();
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    ask(order) {
+      const answer = turn.then(() => {
+        session.stdin.write(`${JSON.stringify(order)}\n`);
+        return next();
+      });
+      turn = answer.catch(() => undefined);
+      return answer;
+    },
+    lastWords: () => errors.slice(-2_000),
     async stop() {
-      driver.stdin.end();
-      if (driver.exitCode === null) await once(driver, 'exit');
+      session.stdin.end();
+      if (session.exitCode === null) await once(session, 'exit');
     },
   };
 }

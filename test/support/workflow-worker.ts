@@ -71,7 +71,10 @@ export async function startWorkflowWorld(
 ): Promise<WorkflowWorld> {
   const { client, address } = await connectClient();
   const connection = await NativeConnection.connect({ address });
-  const { loadTable, deleteCluster, ...control } = activities;
+  const { loadTable: load, deleteCluster, ...control } = activities;
+  // A load that a test holds back is no dead worker's, unless the test says so.
+  const loadTable = (input: IngestTableInput) =>
+    frozen ? load(input) : withHeartbeat(Context.current(), {}, () => load(input));
   const workers = await Promise.all([
     Worker.create({
       connection,
@@ -82,17 +85,13 @@ export async function startWorkflowWorld(
     Worker.create({
       connection,
       taskQueue: engineTaskQueue('embedded'),
-      // A load that a test holds back is no dead worker's, unless the test says so.
-      activities: {
-        loadTable: (input: IngestTableInput) =>
-          frozen ? loadTable(input) : withHeartbeat(Context.current(), {}, () => loadTable(input)),
-      },
+      activities: { loadTable },
       maxHeartbeatThrottleInterval: '1 second',
     }),
     Worker.create({
       connection,
       taskQueue: engineTaskQueue('dataproc'),
-      activities: { deleteCluster },
+      activities: { loadTable, deleteCluster },
     }),
   ]);
   const runs = workers.map((worker) => worker.run());

@@ -133,6 +133,31 @@ describe('controller workflow', function () {
     await withWorld({ tables: ['orders'], maximumAttempts: 1, load }, body, { frozen: true });
   });
 
+  it('leaves a load to the workers of another engine, as often as somebody can have meant it', async () => {
+    const elsewhere = ApplicationFailure.create({
+      ...{ message: 'another engine', type: 'EngineChanged', nonRetryable: true },
+      details: ['comporta-dataproc'],
+    });
+    const queues: (string | undefined)[] = [];
+    const load: FakePlan['load'] = ({ table, load: options }) => {
+      queues.push(options?.taskQueue);
+      if (table === 'lost' || options?.taskQueue === 'comporta-embedded') throw elsewhere;
+    };
+    await withWorld({ tables: ['orders'], load }, async (world, seen) => {
+      assert.equal((await run(world, 'b1')).loaded, 1);
+      assert.deepEqual(queues, ['comporta-embedded', 'comporta-dataproc']);
+      assert.deepEqual(seen.failures, []);
+    });
+    await withWorld({ tables: ['lost'], load }, async (world, seen) => {
+      await assert.rejects(run(world, 'b1'));
+      assert.equal(seen.loads.length, 4);
+      assert.deepEqual(
+        seen.failures.map(({ code }) => code),
+        ['EngineChanged'],
+      );
+    });
+  });
+
   it('gives a table up that takes every worker down', async () => {
     const end = deferred();
     const load: FakePlan['load'] = () => end.promise;

@@ -1,7 +1,10 @@
 import { assertTable } from '../../destinations/bigquery/table';
+import { destinationEndpoint, sourceEndpoint } from '../../endpoints';
+import { jobSource } from '../../engines/spark/job-request';
+import { lakeAddress } from '../../engines/spark/lake-address';
 import { ComportaError } from '../../errors';
 import type { Pipeline, Project } from '../../pipeline/pipeline';
-import { platformsOf } from '../../pipeline/engines-of';
+import { enginesOf, platformsOf } from '../../pipeline/engines-of';
 import { selectTables, settingsFor, unmatchedOverrides } from '../../pipeline/settings';
 import type { Finding, Source, SourceTable } from '../../sources/source';
 import type { CommandContext } from '../context';
@@ -34,6 +37,7 @@ export async function checkPipeline(
       return { checked: opened.description, findings: await opened.check() };
     }),
     ...(await checkPlatforms(context, project, pipeline)),
+    ...checkJobs(project, pipeline),
     ...(await checkChannels(context, project, pipeline)),
   ];
 }
@@ -50,6 +54,25 @@ async function checkPlatforms(
       ),
     ),
   );
+}
+
+/** Jobs of Spark open the source and the lake themselves, and by fewer settings than the worker. */
+function checkJobs(project: Project, pipeline: Pipeline): CheckGroup[] {
+  const engines = [...enginesOf([pipeline])].filter((engine) => engine !== 'embedded');
+  if (engines.length === 0) return [];
+  const subject = `${pipeline.name}: jobs of ${engines.join(', ')}`;
+  const findings = [
+    () => jobSource(sourceEndpoint(project, pipeline).connection),
+    () => lakeAddress(destinationEndpoint(project, pipeline), ''),
+  ].flatMap((open) => {
+    try {
+      open();
+      return [];
+    } catch (error) {
+      return [errorFinding(subject, error)];
+    }
+  });
+  return [{ subject, checked: 'settings of source and lake', findings }];
 }
 
 async function checkChannels(

@@ -37,7 +37,7 @@ const SIGN_IN: Meaning = {
 const DENIED: Meaning = {
   code: 'PermissionDenied',
   remedy: ({ job }) =>
-    `allow glue:StartJobRun, glue:GetJobRun, glue:GetJobRuns and glue:BatchStopJobRun on job ${job}, logs:GetLogEvents on /aws-glue/jobs/error, glue:GetJob for the check, and iam:PassRole if the job's role is passed`,
+    `allow glue:StartJobRun, glue:GetJobRun, glue:GetJobRuns and glue:BatchStopJobRun on job ${job}, logs:GetLogEvents on /aws-glue/jobs/error and /aws-glue/jobs/output, glue:GetJob for the check, and iam:PassRole if the job's role is passed`,
 };
 
 const WRONG: Meaning = {

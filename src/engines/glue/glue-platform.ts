@@ -32,8 +32,16 @@ const RUNS_PER_PAGE = 200;
  * 90 days: a load that is at it for longer than this begins anew.
  */
 const LOOK_BACK_MS = 7 * 24 * 3_600_000;
-/** Where runs without a security configuration log to. Source: Glue, "Logging for AWS Glue jobs". */
+/**
+ * Where runs without a security configuration log to. Source: Glue API, "JobRun", which has the names
+ * of others, and this one, end with a slash.
+ */
 const LOG_GROUP = '/aws-glue/jobs';
+/**
+ * What Spark says, and behind it what the script prints, to both of its outputs. Source: AWS Glue
+ * Developer Guide, "Logging for AWS Glue jobs", of Glue 5.0.
+ */
+const LOGS = ['error', 'output'] as const;
 const LOG_EVENTS = 100;
 
 export interface GlueClients {
@@ -130,15 +138,11 @@ export function createGluePlatform(
     look: (attempt) => attempting(`look at run ${attempt.id}`, () => get(attempt)),
     cancel: (attempt) => attempting(`stop run ${attempt.id}`, () => stop(attempt)),
     async output({ id, outputAt }) {
-      const { events = [] } = await logs.send(
-        new GetLogEventsCommand({
-          logGroupName: `${outputAt ?? LOG_GROUP}/error`,
-          logStreamName: id,
-          startFromHead: false,
-          limit: LOG_EVENTS,
-        }),
-      );
-      return events.map(({ message }) => message ?? '').join('\n');
+      const group = (outputAt ?? LOG_GROUP).replace(/\/$/, '');
+      const read = LOGS.map((name) => lastLines(logs, `${group}/${name}`, id));
+      const found = await Promise.allSettled(read);
+      const texts = found.flatMap((log) => (log.status === 'fulfilled' ? [log.value] : []));
+      return texts.join('\n');
     },
     failure: ({ id, state, detail }) => glueRunFailure(id, state, detail, place),
     close() {
@@ -147,6 +151,21 @@ export function createGluePlatform(
       return Promise.resolve();
     },
   };
+}
+
+async function lastLines(
+  logs: CloudWatchLogsClient,
+  logGroupName: string,
+  logStreamName: string,
+): Promise<string> {
+  const { events = [] } = await logs.send(
+    new GetLogEventsCommand({
+      ...{ logGroupName, logStreamName },
+      startFromHead: false,
+      limit: LOG_EVENTS,
+    }),
+  );
+  return events.map(({ message }) => message ?? '').join('\n');
 }
 
 interface Run extends PlatformTry {

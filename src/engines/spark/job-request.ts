@@ -81,7 +81,7 @@ export type JobShape = Pick<
 > &
   Pick<JobRequest, 'maximum'>;
 
-/** Throws ConfigurationInvalid for a connection that a job has no way to open. */
+/** Throws as `jobSource`. */
 export function jobShape(
   request: MoveRequest,
   { columns, session, maximum }: SqlReading,
@@ -136,7 +136,8 @@ export async function jobRequest(
   };
 }
 
-function jobSource(connection: DatabaseConnection): JobSource {
+/** Throws ConfigurationInvalid for a connection that a job has no way to open. */
+export function jobSource(connection: DatabaseConnection): JobSource {
   const { type, host, port, user, password, database, tls, connectTimeoutMs } = connection;
   const files = [tls.ca, tls.certificate, tls.key];
   if (files.some((file) => file !== undefined)) {

@@ -4,7 +4,8 @@ import { referenceText } from '../../pipeline/secrets';
 
 /**
  * How the job names a file of a lake, and what it needs to reach it: no secret, but references to
- * them. `path` is relative to the lake's root.
+ * them. `path` is relative to the lake's root. Throws ConfigurationInvalid where the lake's connection
+ * asks for what jobs cannot do.
  */
 export function lakeAddress({ connection }: DestinationEndpoint, path: string): string {
   switch (connection.type) {

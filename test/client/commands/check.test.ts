@@ -73,6 +73,25 @@ overrides:
     });
   });
 
+  it('tells what jobs of Spark cannot do of what a source and a lake are set to', async () => {
+    const files = {
+      'connections.yaml': `${CONNECTIONS.replace('type: mysql,', 'type: mysql, tls: { mode: verify-full, ca: ca.pem },')}  bucket: { type: s3, bucket: b, region: r, kmsKey: alias/lake }
+`,
+      'sales.yaml': `${SALES.replace('lake', 'bucket')}overrides: { orders: { engine: spark } }
+`,
+    };
+    await withBench({ files }, async ({ run }) => {
+      const { stdout } = await run('check');
+      assert.deepEqual(stdout.split('\n').slice(2, 7), [
+        'failed  sales: jobs of spark  settings of source and lake',
+        '    error: connection shop: a Spark job knows no certificate files',
+        "    → leave tls.ca, certificate and key out: Java's own authorities decide",
+        '    error: connection bucket: a Spark job does not honour kmsKey',
+        '    → leave kmsKey out and set the bucket or the platform up for it, or use the engine embedded',
+      ]);
+    });
+  });
+
   it('tries the channels of notifications without telling anybody', async () => {
     const send = () => assert.fail('nobody wants to hear of a check');
     const remedy = 'check user and password of the connection';

@@ -8,7 +8,7 @@ import {
   type DataprocEndpoint,
 } from '../../support/platform-endpoint/dataproc-server';
 import { Refusal } from '../../support/platform-endpoint/faults';
-import { runPython } from '../jobs/python-job';
+import { runSmallJob } from '../jobs/small-job';
 
 const CLUSTER = { cluster: { name: 'nightly' } };
 const LABELS = { cluster: { labels: { env: 'production', kind: 'lake' } } };
@@ -24,7 +24,7 @@ describe('the check of Dataproc', () => {
   let endpoint: DataprocEndpoint;
 
   beforeEach(async () => {
-    endpoint = await startDataprocEndpoint({ buckets: '', run: runPython });
+    endpoint = await startDataprocEndpoint({ buckets: '', run: runSmallJob });
   });
   afterEach(() => endpoint.close());
 

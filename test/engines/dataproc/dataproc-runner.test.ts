@@ -9,7 +9,7 @@ import { withMissingCredentials } from '../../support/google-credentials';
 import { bucketStore } from '../../support/platform-endpoint/bucket-store';
 import { startDataprocEndpoint } from '../../support/platform-endpoint/dataproc-server';
 import { Refusal } from '../../support/platform-endpoint/faults';
-import { createPythonJob, runPython, type PythonJob } from '../jobs/python-job';
+import { createSmallJob, runSmallJob, type SmallJob } from '../jobs/small-job';
 import { holdsRunnerContract } from '../jobs/runner-contract';
 import { createShortClock } from '../jobs/short-clock';
 import { createJobWatch } from '../jobs/watch';
@@ -37,7 +37,7 @@ const DENIED = new Refusal(status.PERMISSION_DENIED, "Permission 'dataproc.jobs.
 
 async function startDataproc() {
   const buckets = await mkdtemp(join(tmpdir(), 'comporta-buckets-'));
-  const endpoint = await startDataprocEndpoint({ buckets, run: runPython });
+  const endpoint = await startDataprocEndpoint({ buckets, run: runSmallJob });
   endpoint.clusters.set('nightly', { env: 'production', kind: 'lake' });
   const runnerOn =
     (runOn: DataprocConnection['runOn']) => (options: Parameters<typeof createDataprocRunner>[2]) =>
@@ -80,26 +80,26 @@ describe('Dataproc', () => {
         ended: 'CANCELLED',
         runner: runnerOn(SERVERLESS),
       };
-    });
+    }, 'calls');
   });
 
   describe('in its own ways', () => {
     let dataproc: Awaited<ReturnType<typeof startDataproc>>;
-    let python: PythonJob;
+    let small: SmallJob;
 
     before(async () => (dataproc = await startDataproc()));
     after(() => dataproc.close());
     beforeEach(async () => {
       dataproc.endpoint.jobs.jobs.clear();
       dataproc.endpoint.batches.jobs.clear();
-      python = await createPythonJob();
+      small = await createSmallJob();
     });
-    afterEach(() => python.remove());
+    afterEach(() => small.remove());
 
     async function run(runOn: DataprocConnection['runOn']) {
       const runner = dataproc.runnerOn(runOn)({ pause: createShortClock().pause });
       try {
-        return await runner.run(python.job, createJobWatch());
+        return await runner.run(small.job, createJobWatch());
       } finally {
         await runner.close();
       }
@@ -107,7 +107,7 @@ describe('Dataproc', () => {
 
     it('submits a job that Dataproc itself never starts again', async () => {
       await run(CONNECTION.runOn);
-      const id = `${python.job.id}-01`;
+      const id = `${small.job.id}-01`;
       const { job, requestId, projectId, region } = dataproc.endpoint.submittedJobs.get(id)!;
       assert.deepEqual([projectId, region], ['lake-project', 'us-central1']);
       assert.match(requestId, /^[0-9a-f]{32}$/);
@@ -122,9 +122,9 @@ describe('Dataproc', () => {
       });
       assert.match(
         job?.pysparkJob?.mainPythonFileUri ?? '',
-        /^gs:\/\/scripts\/[0-9a-f]{64}\/job\.py$/,
+        /^gs:\/\/scripts\/[0-9a-f]{64}\/job\.sh$/,
       );
-      assert.deepEqual(job?.pysparkJob?.args, python.job.arguments(1));
+      assert.deepEqual(job?.pysparkJob?.args, small.job.arguments(1));
       assert.deepEqual(job?.pysparkJob?.jarFileUris, ['gs://jars/mysql.jar']);
       assert.deepEqual(job?.pysparkJob?.properties, { 'spark.executor.memory': '4g' });
     });
@@ -132,7 +132,7 @@ describe('Dataproc', () => {
     it('submits a batch with an end, a network and a version', async () => {
       await run(SERVERLESS);
       const { batch, parent, requestId } = dataproc.endpoint.submittedBatches.get(
-        `${python.job.id}-01`,
+        `${small.job.id}-01`,
       )!;
       assert.equal(parent, 'projects/lake-project/locations/us-central1');
       assert.match(requestId, /^[0-9a-f]{32}$/);
@@ -165,7 +165,7 @@ describe('Dataproc', () => {
         const absent = new Refusal(status.NOT_FOUND, 'not yet');
         endpoint.faults.add(look, { kind: 'refused', with: absent });
         assert.deepEqual(await run(runOn), { attempt: 1 });
-        assert.deepEqual(await python.written(), [1]);
+        assert.deepEqual(await small.written(), [1]);
         assert.equal(endpoint.faults.pending(), 0);
       });
     }
@@ -175,7 +175,7 @@ describe('Dataproc', () => {
         const runner = createDataprocRunner({ ...CONNECTION, runOn }, bucketStore('', 'gs'));
         // Each load signs in anew, so that credentials that come later are found.
         await withMissingCredentials(['first.json', 'second.json'], (file) =>
-          assert.rejects(runner.run(python.job, createJobWatch()), {
+          assert.rejects(runner.run(small.job, createJobWatch()), {
             code: 'AuthenticationFailed',
             message: new RegExp(file),
           }),

@@ -19,7 +19,7 @@ import {
   type DataprocEndpoint,
 } from '../../support/platform-endpoint/dataproc-server';
 import { Refusal } from '../../support/platform-endpoint/faults';
-import { createPythonJob, runPython, type PythonJob } from '../jobs/python-job';
+import { createSmallJob, runSmallJob, type SmallJob } from '../jobs/small-job';
 import { createShortClock } from '../jobs/short-clock';
 import { Cancelled, createJobWatch, Shutdown } from '../jobs/watch';
 
@@ -37,12 +37,12 @@ describe('clusters that are made for a batch', () => {
   let buckets: string;
   let endpoint: DataprocEndpoint;
   let connection: DataprocConnection;
-  let jobs: PythonJob[];
+  let jobs: SmallJob[];
   let runners: JobRunner[];
 
   beforeEach(async () => {
     buckets = await mkdtemp(join(tmpdir(), 'comporta-buckets-'));
-    endpoint = await startDataprocEndpoint({ buckets, run: runPython });
+    endpoint = await startDataprocEndpoint({ buckets, run: runSmallJob });
     connection = {
       ...{ type: 'dataproc', name: 'nightly', project: 'lake-project', region: 'us-central1' },
       ...{ runOn: { ephemeralCluster: SETTINGS }, endpoint: endpoint.url },
@@ -59,12 +59,12 @@ describe('clusters that are made for a batch', () => {
   });
 
   const newJob = async (id: string) => {
-    const job = await createPythonJob(id);
+    const job = await createSmallJob(id);
     jobs.push(job);
     return job;
   };
   /** A load on a worker of its own. */
-  const load = ({ job }: PythonJob, watch = createJobWatch()) => {
+  const load = ({ job }: SmallJob, watch = createJobWatch()) => {
     const { pause } = createShortClock(TIMES_FASTER);
     const runner = createDataprocRunner(connection, bucketStore(buckets, 'gs'), { pause });
     runners.push(runner);

@@ -3,7 +3,7 @@ import { checkGlueConnection } from '../../../src/engines/glue/glue-runner';
 import type { GlueConnection } from '../../../src/pipeline/pipeline';
 import { Refusal } from '../../support/platform-endpoint/faults';
 import { startGlueEndpoint, type GlueEndpoint } from '../../support/platform-endpoint/glue-server';
-import { runPython } from '../jobs/python-job';
+import { runSmallJob } from '../jobs/small-job';
 
 const GOOD = {
   ...{ Command: { Name: 'glueetl' }, GlueVersion: '5.0', MaxRetries: 0 },
@@ -16,7 +16,7 @@ describe('the check of Glue', () => {
   let connection: GlueConnection;
 
   beforeEach(async () => {
-    endpoint = await startGlueEndpoint({ buckets: '', run: runPython });
+    endpoint = await startGlueEndpoint({ buckets: '', run: runSmallJob });
     connection = {
       ...{ type: 'glue', name: 'runs', region: 'sa-east-1', job: 'ingest', timeoutMs: 60_000 },
       ...{ arguments: {}, endpoint: endpoint.url },

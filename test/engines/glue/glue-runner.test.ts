@@ -10,7 +10,7 @@ import { eventually } from '../../support/eventually';
 import { bucketStore } from '../../support/platform-endpoint/bucket-store';
 import { Refusal } from '../../support/platform-endpoint/faults';
 import { startGlueEndpoint, type GlueEndpoint } from '../../support/platform-endpoint/glue-server';
-import { createPythonJob, runPython, type PythonJob } from '../jobs/python-job';
+import { createSmallJob, runSmallJob, type SmallJob } from '../jobs/small-job';
 import { holdsRunnerContract } from '../jobs/runner-contract';
 import { createShortClock } from '../jobs/short-clock';
 import { Cancelled, createJobWatch, Shutdown } from '../jobs/watch';
@@ -30,7 +30,7 @@ const CONNECTION: GlueConnection = {
 
 async function startGlue() {
   const buckets = await mkdtemp(join(tmpdir(), 'comporta-buckets-'));
-  const endpoint = await startGlueEndpoint({ buckets, run: runPython });
+  const endpoint = await startGlueEndpoint({ buckets, run: runSmallJob });
   endpoint.jobs.set('ingest', { maxConcurrentRuns: 5 });
   return {
     endpoint,
@@ -66,7 +66,7 @@ describe('Glue', () => {
     let endpoint: GlueEndpoint;
     let open: (options: PlatformRunnerOptions) => JobRunner;
     let close: () => Promise<void>;
-    let python: PythonJob;
+    let small: SmallJob;
     let runners: JobRunner[];
 
     before(async () => ({ endpoint, runner: open, close } = await startGlue()));
@@ -74,14 +74,14 @@ describe('Glue', () => {
     beforeEach(async () => {
       endpoint.runs.jobs.clear();
       endpoint.jobs.set('ingest', { maxConcurrentRuns: 5 });
-      python = await createPythonJob();
+      small = await createSmallJob();
       runners = [];
     });
     afterEach(async () => {
-      await python.release();
+      await small.release();
       await eventually(() => assert.deepEqual(endpoint.runs.active(), []));
       await Promise.all(runners.map((runner) => runner.close()));
-      await python.remove();
+      await small.remove();
     });
     const worker = () => {
       const runner = open({ pause: createShortClock().pause });
@@ -91,7 +91,7 @@ describe('Glue', () => {
     const runs = () => [...endpoint.runs.jobs.values()];
 
     it('starts a run with the script, the job’s options and no bookmark', async () => {
-      await worker().run(python.job, createJobWatch());
+      await worker().run(small.job, createJobWatch());
       const [run] = runs();
       const { Arguments: given, ...rest } = endpoint.started.get(run!.id)!;
       assert.deepEqual(rest, {
@@ -101,11 +101,11 @@ describe('Glue', () => {
         NumberOfWorkers: 3,
       });
       const { '--scriptLocation': script, '--request': request, ...options } = given!;
-      assert.match(script ?? '', /^s3:\/\/scripts\/[0-9a-f]{64}\/job\.py$/);
-      assert.equal(request, python.job.arguments(1)[1]);
+      assert.match(script ?? '', /^s3:\/\/scripts\/[0-9a-f]{64}\/job\.sh$/);
+      assert.equal(request, small.job.arguments(1)[1]);
       assert.deepEqual(options, {
         '--attempt': '1',
-        '--comporta-try': `${python.job.id}/1`,
+        '--comporta-try': `${small.job.id}/1`,
         '--extra-jars': 's3://jars/mysql.jar',
         '--job-bookmark-option': 'job-bookmark-disable',
       });
@@ -113,12 +113,12 @@ describe('Glue', () => {
 
     it('waits for a place among the runs that the job may have', async () => {
       endpoint.jobs.set('ingest', { maxConcurrentRuns: 1 });
-      const other = await createPythonJob('another-load');
+      const other = await createSmallJob('another-load');
       await other.hold();
       const first = worker().run(other.job, createJobWatch());
       await eventually(() => assert.equal(runs()[0]?.state, 'RUNNING'));
       const watch = createJobWatch();
-      const second = worker().run(python.job, watch);
+      const second = worker().run(small.job, watch);
       await eventually(() => assert.match(watch.progress.at(-1)?.state ?? '', /^waiting: /));
       assert.equal(runs().length, 1);
       await other.release();
@@ -128,19 +128,19 @@ describe('Glue', () => {
     });
 
     it('finds a run behind pages of others', async () => {
-      await worker().run(python.job, createJobWatch());
+      await worker().run(small.job, createJobWatch());
       const [mine] = runs();
       for (let number = 0; number < 450; number++) {
         const id = `jr_other${number}`;
         endpoint.runs.jobs.set(id, { ...mine!, id });
         endpoint.started.set(id, { JobName: 'ingest', Arguments: {} });
       }
-      assert.deepEqual(await worker().run(python.job, createJobWatch()), { attempt: 1 });
+      assert.deepEqual(await worker().run(small.job, createJobWatch()), { attempt: 1 });
       assert.equal(runs().length, 451);
     });
 
     it('looks no further back than a week', async () => {
-      await worker().run(python.job, createJobWatch());
+      await worker().run(small.job, createJobWatch());
       const [mine] = runs();
       const old = new Date(Date.now() - 8 * 24 * 3_600_000);
       endpoint.runs.jobs.clear();
@@ -148,16 +148,16 @@ describe('Glue', () => {
         const id = `jr_old${number}`;
         endpoint.runs.jobs.set(id, { ...mine!, id, startedAt: old });
         const Arguments: Record<string, string> =
-          number === 0 ? { '--comporta-try': `${python.job.id}/7` } : {};
+          number === 0 ? { '--comporta-try': `${small.job.id}/7` } : {};
         endpoint.started.set(id, { JobName: 'ingest', Arguments });
       }
-      assert.deepEqual(await worker().run(python.job, createJobWatch()), { attempt: 1 });
+      assert.deepEqual(await worker().run(small.job, createJobWatch()), { attempt: 1 });
     });
 
     it('keeps one of two runs that two workers started at the same moment', async () => {
-      await python.hold();
+      await small.hold();
       const calls = [endpoint.faults.hold('StartJobRun'), endpoint.faults.hold('StartJobRun')];
-      const both = [1, 2].map(() => worker().run(python.job, createJobWatch()));
+      const both = [1, 2].map(() => worker().run(small.job, createJobWatch()));
       await Promise.all(calls.map(({ arrived }) => arrived));
       for (const call of calls) call.release();
       await eventually(() =>
@@ -166,37 +166,37 @@ describe('Glue', () => {
           ['RUNNING', 'STOPPED'],
         ),
       );
-      await python.release();
+      await small.release();
       assert.deepEqual(await Promise.all(both), [{ attempt: 1 }, { attempt: 1 }]);
-      assert.deepEqual(await python.written(), [1]);
+      assert.deepEqual(await small.written(), [1]);
     });
 
     it('stops the run that a worker started after it was taken for lost', async () => {
-      await python.hold();
+      await small.hold();
       const call = endpoint.faults.hold('StartJobRun');
       const watch = createJobWatch();
-      const frozen = worker().run(python.job, watch);
+      const frozen = worker().run(small.job, watch);
       await call.arrived;
-      const second = worker().run(python.job, createJobWatch());
+      const second = worker().run(small.job, createJobWatch());
       await eventually(() => assert.equal(runs()[0]?.state, 'RUNNING'));
       watch.abort(new Shutdown());
       call.release();
       await assert.rejects(frozen, Shutdown);
       await eventually(() => assert.equal(runs()[1]?.state, 'STOPPED'));
-      await python.release();
+      await small.release();
       assert.deepEqual(await second, { attempt: 1 });
     });
 
     it('waits while a run waits for machines, or is being stopped', async () => {
-      await python.hold();
+      await small.hold();
       const watch = createJobWatch();
-      const run = worker().run(python.job, watch);
+      const run = worker().run(small.job, watch);
       await eventually(() => assert.equal(runs()[0]?.state, 'RUNNING'));
       for (const state of ['WAITING', 'STOPPING', 'RUNNING']) {
         runs()[0]!.state = state;
         await eventually(() => assert.equal(watch.progress.at(-1)?.state, state));
       }
-      await python.release();
+      await small.release();
       assert.deepEqual(await run, { attempt: 1 });
     });
 
@@ -207,21 +207,37 @@ describe('Glue', () => {
       ['STOPPED', /was stopped by somebody \(STOPPED\)/],
     ] as const) {
       it(`fails a run that ends as ${state}, and starts another`, async () => {
-        await python.hold();
-        const first = worker().run(python.job, createJobWatch());
+        await small.hold();
+        const first = worker().run(small.job, createJobWatch());
         await eventually(() => assert.equal(runs()[0]?.state, 'RUNNING'));
         await endpoint.runs.end(runs()[0]!.id, state, 'by Glue');
         assert.match(String((await first).failure), said);
-        await python.release();
-        assert.deepEqual(await worker().run(python.job, createJobWatch()), { attempt: 2 });
+        await small.release();
+        assert.deepEqual(await worker().run(small.job, createJobWatch()), { attempt: 2 });
         assert.equal(runs().length, 2);
       });
     }
 
+    it('tells what Spark and the script have said last, also in a group of the job’s own', async () => {
+      const { logGroup } = endpoint;
+      const usual = { ...logGroup };
+      Object.assign(logGroup, {
+        name: '/aws-glue/jobs-ingest-locked/',
+        ofSpark: 'INFO one\nWARN a worker was lost',
+      });
+      await small.breakDown();
+      const { failure } = await worker().run(small.job, createJobWatch());
+      Object.assign(logGroup, usual);
+      assert.match(
+        String(failure),
+        /output:\nINFO one\nWARN a worker was lost\nreading the table\njava\.sql\.SQLException/,
+      );
+    });
+
     it('tells when a run could not be stopped, which Glue says in a successful answer', async () => {
-      await python.hold();
+      await small.hold();
       const watch = createJobWatch();
-      const run = worker().run(python.job, watch);
+      const run = worker().run(small.job, watch);
       await eventually(() => assert.equal(runs()[0]?.state, 'RUNNING'));
       const ErrorDetail = { ErrorCode: 'AccessDeniedException', ErrorMessage: 'no right to stop' };
       endpoint.faults.add('BatchStopJobRun', {
@@ -235,14 +251,14 @@ describe('Glue', () => {
     });
 
     it('takes a refusal to stop for nothing when the run has ended meanwhile', async () => {
-      await python.hold();
+      await small.hold();
       const watch = createJobWatch();
-      const run = worker().run(python.job, watch);
+      const run = worker().run(small.job, watch);
       await eventually(() => assert.equal(runs()[0]?.state, 'RUNNING'));
       const call = endpoint.faults.hold('BatchStopJobRun');
       watch.abort(new Cancelled());
       await call.arrived;
-      await python.release();
+      await small.release();
       await eventually(() => assert.equal(runs()[0]?.state, 'SUCCEEDED'));
       call.release();
       await assert.rejects(run, Cancelled);
@@ -251,7 +267,7 @@ describe('Glue', () => {
 
     it('names the job that is not there', async () => {
       endpoint.jobs.delete('ingest');
-      await assert.rejects(worker().run(python.job, createJobWatch()), {
+      await assert.rejects(worker().run(small.job, createJobWatch()), {
         code: 'ConfigurationInvalid',
         message: /create job ingest, or correct job and region of connection "spark_platform"/,
       });

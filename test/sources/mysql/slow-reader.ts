@@ -6,7 +6,8 @@ import { quoteIdentifier, quoteTable } from '../../../src/sources/mysql/identifi
 import { planColumns } from '../../../src/sources/mysql/plan';
 import type { ReadStatistics, TableDescription } from '../../../src/sources/source';
 import { createAppender } from './slow-values';
-import { rowsOf, secrets, SETTINGS } from './support';
+import { rowsOf, secrets } from './support';
+import { FULL_LOAD } from '../../support/table-settings';
 
 /**
  * The slow, obvious way to read a table, which the fast one is held against: the text protocol
@@ -19,7 +20,7 @@ export async function readSlowly(
   statistics: ReadStatistics = { rows: 0, invalidValues: 0 },
 ): Promise<unknown[][]> {
   const { table, columns } = description as MysqlDescription;
-  const planned = planColumns(description as MysqlDescription, { ...SETTINGS, ...settings });
+  const planned = planColumns(description as MysqlDescription, { ...FULL_LOAD, ...settings });
   const builder = new BatchBuilder(planned.map(({ spec }) => spec));
   const appenders = await Promise.all(
     planned.map((column, index) =>

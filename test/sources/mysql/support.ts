@@ -23,6 +23,7 @@ import type { DatabaseService } from '../../../scripts/services/service';
 import { eventually } from '../../support/eventually';
 import { sharedMariadb, sharedMysql, uniqueName } from '../../support/servers';
 import { memories } from '../../support/memories';
+import { FULL_LOAD } from '../../support/table-settings';
 
 /** The servers that a behaviour is tested on, each as `[name, its shared instance]`. */
 export const SERVERS = [
@@ -115,21 +116,6 @@ export async function createTestDatabase(
   };
 }
 
-export const SETTINGS: TableSettings = {
-  engine: 'embedded',
-  mode: 'full',
-  detection: { strategy: 'auto', settleMarginMs: 5_000, maxSkipAgeMs: 86_400_000 },
-  timeoutMs: 60_000,
-  maximumAttempts: 3,
-  excludeColumns: [],
-  textColumns: [],
-  masks: {},
-  invalidDates: 'null',
-  onSchemaChange: 'accept',
-  chunkBytes: 'off',
-  guard: { maxDropShare: 0.5 },
-};
-
 /** Opens a snapshot, works with it and closes it. */
 export async function withSnapshot<Result>(
   source: Source,
@@ -154,7 +140,7 @@ export async function readAll(
 ): Promise<unknown[][]> {
   return withSnapshot(source, table, async (snapshot) => {
     const rows: unknown[][] = [];
-    const chosen = { ...SETTINGS, ...settings };
+    const chosen = { ...FULL_LOAD, ...settings };
     await memories.lend(async (memory) => {
       for await (const batch of snapshot.read(chosen, filter, statistics, memory)) {
         rows.push(...rowsOf(batch));

@@ -5,22 +5,7 @@ import type { ReadStatistics, RowFilter, Source, SourceTable } from '../../../sr
 import type { ColumnSpec } from '../../../src/types/logical';
 import type { Value } from '../../support/columns';
 import { memories } from '../../support/memories';
-
-/** The settings of a table that nobody wrote anything about. */
-export const PLAIN: TableSettings = {
-  engine: 'embedded',
-  mode: 'full',
-  detection: { strategy: 'auto', settleMarginMs: 0, maxSkipAgeMs: 86_400_000 },
-  timeoutMs: 60_000,
-  maximumAttempts: 1,
-  excludeColumns: [],
-  textColumns: [],
-  masks: {},
-  invalidDates: 'null',
-  onSchemaChange: 'accept',
-  chunkBytes: 'off',
-  guard: { maxDropShare: 1 },
-};
+import { FULL_LOAD } from '../../support/table-settings';
 
 export interface ReadTable {
   readonly columns: readonly ColumnSpec[];
@@ -42,7 +27,7 @@ export async function readTable(
     new AbortController().signal,
   );
   try {
-    const settings = { ...PLAIN, ...changes };
+    const settings = { ...FULL_LOAD, ...changes };
     const { columns } = snapshot.plan(settings);
     const count = await snapshot.count(filter);
     const statistics = { rows: 0, invalidValues: 0 };

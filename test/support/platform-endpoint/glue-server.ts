@@ -15,6 +15,8 @@ export interface GlueEndpoint {
   readonly runs: JobBook;
   /** Glue jobs that are there, with the runs that each may have at once. */
   readonly jobs: Map<string, GlueJob>;
+  /** Where runs log to, as they say, and what Spark says there of each. */
+  readonly logGroup: { name: string; ofSpark: string };
   /** What each run was started with, as it came. */
   readonly started: Map<string, StartJobRun>;
   close(): Promise<void>;
@@ -49,6 +51,7 @@ export async function startGlueEndpoint(options: BookOptions): Promise<GlueEndpo
   );
   const jobs: GlueEndpoint['jobs'] = new Map();
   const started: GlueEndpoint['started'] = new Map();
+  const logGroup: GlueEndpoint['logGroup'] = { name: '/aws-glue/jobs', ofSpark: '' };
 
   const ofJob = (name: string) =>
     [...runs.jobs.values()].filter(({ id }) => started.get(id)?.JobName === name).toReversed();
@@ -118,8 +121,14 @@ export async function startGlueEndpoint(options: BookOptions): Promise<GlueEndpo
     },
     async 'Logs_20140328.GetLogEvents'(request: { logGroupName: string; logStreamName: string }) {
       const { logGroupName, logStreamName } = request;
-      const text = await runs.textOf(found(logStreamName));
-      if (logGroupName !== '/aws-glue/jobs/error' || text === '') {
+      const printed = await runs.textOf(found(logStreamName));
+      const group = logGroup.name.replace(/\/$/, '');
+      const texts = new Map([
+        [`${group}/error`, logGroup.ofSpark],
+        [`${group}/output`, printed],
+      ]);
+      const text = texts.get(logGroupName) ?? '';
+      if (text === '') {
         throw new Refusal('ResourceNotFoundException', 'The specified log stream does not exist.');
       }
       const lines = text.trimEnd().split('\n');
@@ -138,7 +147,7 @@ export async function startGlueEndpoint(options: BookOptions): Promise<GlueEndpo
     JobRunState: run.state,
     StartedOn: run.startedAt.getTime() / 1000,
     Arguments: started.get(run.id)?.Arguments,
-    LogGroupName: '/aws-glue/jobs',
+    LogGroupName: logGroup.name,
     ...(run.detail === '' ? {} : { ErrorMessage: run.detail }),
   });
 
@@ -169,7 +178,7 @@ export async function startGlueEndpoint(options: BookOptions): Promise<GlueEndpo
 
   return {
     url: `http://${line.host}:${line.port}`,
-    ...{ faults, line, runs, jobs, started },
+    ...{ faults, line, runs, jobs, started, logGroup },
     async close() {
       await line.close();
       server.closeAllConnections();

@@ -9,19 +9,23 @@ import type { SparkJob } from '../../../src/engines/spark/job-runner';
  * to, and else writes its try's file.
  */
 const SCRIPT = `
-import pathlib, sys, time
-given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-folder = pathlib.Path(given['--request'])
-print('reading the table', flush=True)
-while (folder / 'hold').exists():
-    time.sleep(0.01)
-if (folder / 'broken').exists():
-    print('java.sql.SQLException: the table is broken', flush=True)
-    sys.exit(3)
-(folder / ('attempt-' + given['--attempt'])).write_text('42')
+while [ $# -gt 0 ]; do
+  case $1 in
+    --request) folder=$2 ;;
+    --attempt) attempt=$2 ;;
+  esac
+  shift
+done
+echo 'reading the table'
+while [ -e "$folder/hold" ]; do sleep 0.02; done
+if [ -e "$folder/broken" ]; then
+  echo 'java.sql.SQLException: the table is broken'
+  exit 3
+fi
+printf 42 > "$folder/attempt-$attempt"
 `;
 
-export interface PythonJob {
+export interface SmallJob {
   readonly job: SparkJob;
   /** Numbers of the tries that have written their files. */
   written(): Promise<readonly number[]>;
@@ -32,15 +36,15 @@ export interface PythonJob {
   remove(): Promise<void>;
 }
 
-export function runPython(script: string, args: readonly string[]) {
-  return { command: 'python3', args: [script, ...args] };
+export function runSmallJob(script: string, args: readonly string[]) {
+  return { command: 'sh', args: [script, ...args] };
 }
 
-export async function createPythonJob(id = 'load-sales-orders-20261121'): Promise<PythonJob> {
+export async function createSmallJob(id = 'load-sales-orders-20261121'): Promise<SmallJob> {
   const root = await mkdtemp(join(tmpdir(), 'comporta-job-'));
   const folder = join(root, 'lake');
   await mkdir(folder);
-  const script = join(root, 'job.py');
+  const script = join(root, 'job.sh');
   await writeFile(script, SCRIPT);
   const flag = (name: string) => ({
     set: () => writeFile(join(folder, name), ''),
