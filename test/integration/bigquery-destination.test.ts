@@ -234,6 +234,42 @@ describe('tables of BigQuery', function () {
     );
   });
 
+  it('hold no unsigned number beyond INT64, whatever a load job makes of it', async () => {
+    const id = column('id', { kind: 'int', bits: 64, signed: false });
+    const beyond = { columns: [id], rows: [[2n ** 63n - 1n], [2n ** 63n]] };
+    await assert.rejects(
+      load(destination, { run: 'r1', table: beyond }),
+      failsWith('ValueUnfaithful', /columns\.text/),
+    );
+    // BigQuery may take the bits for those of a signed number.
+    const wrapping = by((real) => ({
+      async run(job, signal) {
+        const outcome = await real.run(job, signal);
+        const { tableId } = job.configuration.load?.destinationTable ?? {};
+        if (tableId !== undefined) await house.sql(`UPDATE {${tableId}} SET id = -1 WHERE id = 1`);
+        return outcome;
+      },
+    }));
+    await assert.rejects(
+      load(wrapping, { run: 'r2', table: { columns: [id], rows: [[1n], [2n]] } }),
+      failsWith('ValueUnfaithful', /^.*: id: a number above 9223372036854775807.*columns\.text/),
+    );
+    assert.equal(await destination.published('sales', 'orders'), undefined);
+    assert.deepEqual(await house.tables(), []);
+    await load(wrapping, { run: 'r3', table: { columns: [id], rows: [[2n]] } });
+  });
+
+  it('are made with their dataset where that is missing', async () => {
+    const name = uniqueName('missing');
+    const missing = { ...house.connection, dataset: name, location: 'EU' };
+    const made = createBigqueryDestination(house.store, missing, { compression: 'zstd' });
+    await load(made, { run: 'r1', table: orders([1, 'a']) });
+    const answer = await house.client.dataset(name).getMetadata();
+    assert.equal((answer as [{ location: string }, unknown])[0].location, 'EU');
+    const [rows] = await house.client.query(`SELECT id, note FROM ${name}.orders`);
+    assert.deepEqual(rows, [{ id: 1, note: 'a' }]);
+  });
+
   it('are not taken from somebody else, nor from another table of the same name', async () => {
     await house.sql('CREATE TABLE {orders} (id INT64)');
     await assert.rejects(
