@@ -366,6 +366,30 @@ describe('tables of BigQuery', function () {
     assert.equal((await destination.published('sales', 'orders'))?.run, 'r2');
   });
 
+  it('are not changed by one that has lost its lease', async () => {
+    await load(destination, { run: 'r1', table: orders([1, 'a']) });
+    const assertOwner = () => Promise.reject(new ComportaError('LeaseLost', 'somebody has it'));
+    await assert.rejects(
+      load(destination, { run: 'r2', fence: 2, table: orders([2, 'b']), assertOwner }),
+      failsWith('LeaseLost', /somebody has it/),
+    );
+    assert.deepEqual(await rowsOf(), [[1, 'a']]);
+  });
+
+  it('are not changed by an owner with a smaller fence than theirs, which the lake may not know yet', async () => {
+    await load(destination, { run: 'r1', fence: 5, table: orders([1, 'a']) });
+    const { labels } = await metadataOf('orders');
+    const table = house.client.dataset(house.connection.dataset).table('orders');
+    await table.setMetadata({ labels: { ...labels, comporta_fence: '9' } });
+    await assert.rejects(
+      load(destination, { run: 'r2', fence: 8, table: orders([2, 'b']) }),
+      failsWith('LeaseLost', /\.orders was changed by a newer owner/),
+    );
+    assert.deepEqual(await rowsOf(), [[1, 'a']]);
+    await load(destination, { run: 'r3', fence: 9, table: orders([3, 'c']) });
+    assert.deepEqual(await rowsOf(), [[3, 'c']]);
+  });
+
   it('are made whole again when somebody changed them by hand', async () => {
     await load(destination, { run: 'r1', table: orders([1, 'a'], [2, 'b']) });
     await house.sql('DELETE FROM {orders} WHERE id = 1');
