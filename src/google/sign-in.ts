@@ -3,7 +3,7 @@
  * good: absent, expired, revoked, a file that is not there, a key that is none.
  */
 export const SIGN_IN_PROBLEM =
-  /default credentials|invalid_grant|Could not refresh access token|invalid_client|^The file at .* does not exist|DECODER routines/i;
+  /default credentials|Unable to read the credential file|invalid_grant|Could not refresh access token|invalid_client|^The file at .* does not exist|DECODER routines/i;
 
 /** What the generated clients of Google's gRPC services have in common. */
 interface GeneratedClient {

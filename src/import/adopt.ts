@@ -31,13 +31,11 @@ export function objection(facts: AdoptionFacts): string | undefined {
 export function objectionOfCounts(counts: {
   readonly source: number;
   readonly execution: number | undefined;
-  /** Undefined: the destination has no such table. */
-  readonly destination: number | undefined;
+  readonly destination: number;
 }): string | undefined {
   const { source, execution, destination } = counts;
   if (execution === undefined) return 'its qtd_linhas is no number';
   if (source !== execution) return `it has ${source} rows, and its last execution had ${execution}`;
-  if (destination === undefined) return 'the destination has no such table';
   if (destination !== source) return `it has ${source} rows, and the destination ${destination}`;
   return undefined;
 }

@@ -3,9 +3,8 @@
  * of comma, semicolon and tab is first in that line.
  */
 export function csvRows(text: string): readonly Readonly<Record<string, string>>[] {
-  const plain = text.replace(/^\uFEFF/, '');
-  const divider = /[,;\t]/.exec(plain.split('\n', 1)[0] ?? '')?.[0] ?? ',';
-  const [names = [], ...lines] = csvLines(plain, divider);
+  const divider = /[,;\t]/.exec(text.split('\n', 1)[0] ?? '')?.[0] ?? ',';
+  const [names = [], ...lines] = csvLines(text, divider);
   return lines.map((fields) =>
     Object.fromEntries(names.map((name, index) => [name.trim(), fields[index] ?? ''])),
   );

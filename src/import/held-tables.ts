@@ -1,39 +1,53 @@
-import { ownerLabels } from '../destinations/bigquery/follow';
-import { tableName } from '../destinations/bigquery/table';
+import { othersTable, otherwisePartitioned, ownerLabels } from '../destinations/bigquery/ownership';
+import { tableName, tableShape } from '../destinations/bigquery/table';
 import { createWarehouse } from '../destinations/bigquery/warehouse';
 import { entityName } from '../pipeline/entity';
-import type { Pipeline, Project } from '../pipeline/pipeline';
+import type { BigqueryConnection, Pipeline, TableSettings } from '../pipeline/pipeline';
 import type { SourceTable } from '../sources/source';
 
 /** The tables that another system filled, where the pipeline's destination will replace them. */
 export interface HeldTables {
-  /** Undefined for a table that is not there. */
-  rows(table: SourceTable): Promise<number | undefined>;
+  /** Its rows; or why the pipeline cannot go on with it. */
+  look(
+    table: SourceTable,
+    settings: Pick<TableSettings, 'bigquery'>,
+  ): Promise<{ readonly rows: number } | { readonly unfit: string }>;
   /** Makes it the pipeline's, which changes no table of anybody else's. */
   takeOver(table: SourceTable): Promise<void>;
 }
 
-/** Undefined for a lake, which has files of Comporta's own only. */
 export function heldTables(
-  { connections }: Project,
+  connection: BigqueryConnection,
   { name: pipeline, domain, destination }: Pipeline,
   dialect: 'mysql' | 'postgres',
-): HeldTables | undefined {
-  const connection = connections.get(destination.connection);
-  if (connection?.type !== 'bigquery') return undefined;
+): HeldTables {
   const warehouse = createWarehouse(connection);
+  const lakeTable = (table: SourceTable) => ({
+    pipeline,
+    domain,
+    entity: entityName(table, dialect),
+  });
   const nameOf = (table: SourceTable) =>
-    tableName(destination.tablePrefix ?? '', entityName(table, dialect));
+    tableName(destination.tablePrefix ?? '', lakeTable(table).entity);
   return {
-    async rows(table) {
+    async look(table, { bigquery: settings }) {
       const present = await warehouse.table(nameOf(table));
-      return present === undefined ? undefined : warehouse.count(nameOf(table));
+      if (present === undefined) return { unfit: 'the destination has no such table' };
+      if (present.type !== 'TABLE') {
+        return { unfit: `in the destination it is no table (${present.type ?? 'of no type'})` };
+      }
+      const shape = tableShape({ columns: [], comment: undefined, settings }, { staged: false });
+      const refusal =
+        othersTable(present, lakeTable(table)) ?? otherwisePartitioned(present, shape);
+      if (refusal !== undefined) {
+        return { unfit: `its table in the destination ${refusal.problem}: ${refusal.remedy}` };
+      }
+      return { rows: await warehouse.count(nameOf(table)) };
     },
     async takeOver(table) {
-      const owner = ownerLabels({ pipeline, domain, entity: entityName(table, dialect) });
       for (;;) {
         const { etag = '', labels } = (await warehouse.table(nameOf(table))) ?? {};
-        const change = { etag, labels: { ...labels, ...owner } };
+        const change = { etag, labels: { ...labels, ...ownerLabels(lakeTable(table)) } };
         if (await warehouse.change(nameOf(table), change)) return;
       }
     },

@@ -33,8 +33,13 @@ const COLUMNS = ['nome_tabela', 'data_execucao', 'qtd_linhas', 'tempo_execucao',
 /** Anything else is no success. */
 const SUCCESS = /^(?:sucesso|success|succeeded|ok|conclu[ií]d[oa]|done)$/i;
 
+const DAY_MS = 86_400_000;
+
 /** How long a failure may have gone on whose duration nobody noted. */
-const UNTOLD_MS = 86_400_000;
+const UNTOLD_MS = DAY_MS;
+
+/** No load takes a year: what says so is no duration, or of another unit. */
+const LONGEST_MS = 366 * DAY_MS;
 
 /**
  * What counts of each table: its last success, or a failure that may have come after it and left the
@@ -78,9 +83,12 @@ function executionOf(row: OldRow, { timeZone, durationUnitMs }: OldHistoryOption
   const durationMs = durationOf(time, durationUnitMs);
   const at = timeOf(recorded, timeZone);
   const untold = 'its tempo_execucao is no duration, so nobody knows when its reading began';
+  // Of a day nobody knows which moment is meant: it began then at the earliest.
+  const uncertain = isDay(recorded) ? DAY_MS : 0;
   return {
     ...{ table, recorded, status, durationMs },
-    rows: /^\d+$/.test(rows) ? Number(rows) : undefined,
+    // Programs that have no whole numbers with gaps write 12.0.
+    rows: /^\d+(?:\.0+)?$/.test(rows) ? Number(rows) : undefined,
     succeeded: SUCCESS.test(status),
     // The time may be that of the beginning or of the end: what is safe for both is taken.
     begun:
@@ -89,35 +97,45 @@ function executionOf(row: OldRow, { timeZone, durationUnitMs }: OldHistoryOption
         : durationMs === undefined
           ? { unknown: untold }
           : at - durationMs,
-    overBy: typeof at === 'number' ? at + (durationMs ?? UNTOLD_MS) : Infinity,
+    overBy: typeof at === 'number' ? at + uncertain + (durationMs ?? UNTOLD_MS) : Infinity,
   };
 }
 
 /** BigQuery's client wraps times and large numbers: `{ value: '…' }`. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value.trim();
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   return typeof value === 'object' && value !== null && 'value' in value ? textOf(value.value) : '';
 }
 
 function durationOf(text: string, unitMs: number): number | undefined {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * unitMs;
   const [, hours, minutes, seconds] = /^(\d+):(\d\d):(\d\d(?:\.\d+)?)$/.exec(text) ?? [];
-  if (hours === undefined) return undefined;
-  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+  const durationMs = /^\d+(\.\d+)?$/.test(text)
+    ? Number(text) * unitMs
+    : ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+  return durationMs <= LONGEST_MS ? durationMs : undefined;
 }
 
 const TIME =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?)?\s*(Z|UTC|[+-]\d\d(?::?\d\d)?)?$/;
 
+function isDay(text: string): boolean {
+  return TIME.exec(text)?.[4] === undefined;
+}
+
 function timeOf(text: string, timeZone: string | undefined): OldExecution['begun'] {
   const found = TIME.exec(text);
   if (found === null) return { unknown: 'its data_execucao is no time' };
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = found
-    .slice(1, 7)
-    .map((part = '0') => Number(part));
-  const local = Date.UTC(year, month - 1, day, hour, minute, second);
-  if (new Date(local).getUTCDate() !== day) return { unknown: 'its data_execucao is no day' };
+  const [year = '', month = '', day = '', hour = '00', minute = '00', second = '00'] = found.slice(
+    1,
+    7,
+  );
+  const written = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+  const local = Date.parse(`${written}Z`);
+  // A day that the month does not have is read as one of the next.
+  if (Number.isNaN(local) || !new Date(local).toISOString().startsWith(written)) {
+    return { unknown: 'its data_execucao is a time that no clock shows' };
+  }
   const zone = found[8];
   if (zone !== undefined) return local - offsetMs(zone);
   if (timeZone === undefined) {

@@ -25,6 +25,14 @@ describe('errors of the BigQuery history', () => {
       /GOOGLE_APPLICATION_CREDENTIALS/,
     ],
     [
+      'a key file that is none',
+      new Error(
+        'Unable to read the credential file specified by the GOOGLE_APPLICATION_CREDENTIALS environment variable: Unexpected token',
+      ),
+      'AuthenticationFailed',
+      /service account/,
+    ],
+    [
       'a revoked key',
       Object.assign(new Error('invalid_grant: Invalid JWT Signature.'), { code: '400' }),
       'AuthenticationFailed',

@@ -55,6 +55,16 @@ describe('adopting the last load of another system', () => {
       /settings shape what is loaded/,
     ],
     [
+      'one that loads columns as text',
+      facts({ settings: { ...FULL_LOAD, textColumns: ['valor'] } }),
+      /settings shape what is loaded/,
+    ],
+    [
+      'one that leaves columns out',
+      facts({ settings: { ...FULL_LOAD, excludeColumns: ['foto'] } }),
+      /settings shape what is loaded/,
+    ],
+    [
       'one that a mask shapes',
       facts({ settings: { ...FULL_LOAD, masks: { cpf: { method: 'redact', text: '*' } } } }),
       /settings shape what is loaded/,
@@ -101,22 +111,36 @@ describe('adopting the last load of another system', () => {
       }),
       /^not settled$/,
     ],
+    [
+      'one of which the source gave no evidence',
+      facts({ token: { sourceTime: '2026-11-21T00:00:00.000000Z', evidence: [] } }),
+      /gave no evidence of its state/,
+    ],
   ];
   for (const [what, given, why] of refusals) {
     it(`refuses ${what}`, () => assert.match(objection(given) ?? '', why));
   }
+
+  it('needs one kind of evidence that can be trusted', () => {
+    const log = { strategy: 'log', identity: {}, values: {} } as const;
+    const evidence = [
+      { ...log, distrust: 'no right to read it' },
+      { ...log, strategy: 'token' as const },
+    ];
+    const token = { sourceTime: '2026-11-21T00:00:00.000000Z', evidence };
+    assert.equal(objection(facts({ token })), undefined);
+  });
 
   it('takes the word of somebody who looked for renames', () => {
     assert.equal(objection({ ...changed({ at: changedAt }, 2), noRenames: true }), undefined);
   });
 
   it('wants the same count at the source, in the old history and at the destination', () => {
-    const counts = (source: number, execution?: number, destination?: number) =>
+    const counts = (source: number, execution: number | undefined, destination: number) =>
       objectionOfCounts({ source, execution, destination });
     assert.equal(counts(3, 3, 3), undefined);
     assert.match(counts(3, undefined, 3) ?? '', /qtd_linhas is no number/);
     assert.match(counts(3, 2, 3) ?? '', /3 rows, and its last execution had 2/);
-    assert.match(counts(3, 3) ?? '', /no such table/);
     assert.match(counts(3, 3, 4) ?? '', /the destination 4/);
   });
 });

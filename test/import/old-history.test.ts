@@ -28,16 +28,25 @@ describe('the last execution in an old Historico_Execucao', () => {
     );
   });
 
+  it('is the later row of two of the same time', () => {
+    assert.equal(last([row({ qtd_linhas: 3 }), row()])?.rows, 12);
+  });
+
   it('is a failure that may have ended after the last success began', () => {
     const failure = (data_execucao: string, tempo_execucao: unknown) =>
       last([row({ status: 'FALHA', data_execucao, tempo_execucao }), row()])?.succeeded;
     assert.equal(failure('2026-11-20T03:20:00Z', 5), false);
     assert.equal(failure('2026-11-20T02:50:00Z', 1_200), false);
     assert.equal(failure('2026-11-20T02:50:00Z', 60), true);
+    // Over at the moment at which the success began.
+    assert.equal(failure('2026-11-20T03:08:00Z', 60), false);
     // Without a duration it may have gone on for a day, and without a time for ever.
     assert.equal(failure('2026-11-20T02:50:00Z', null), false);
     assert.equal(failure('2026-11-18T02:50:00Z', null), true);
     assert.equal(failure('yesterday', 60), false);
+    // Of a day it may be the last minute.
+    assert.equal(failure('2026-11-20 UTC', 0), false);
+    assert.equal(failure('2026-11-19 UTC', 0), true);
   });
 
   it('knows the times of BigQuery, of exports and of zones', () => {
@@ -46,6 +55,7 @@ describe('the last execution in an old Historico_Execucao', () => {
     assert.equal(at({ value: '2026-11-20T03:00:00.123Z' }), '2026-11-20T03:00:00.000Z');
     assert.equal(at('2026-11-20 03:00:00 UTC'), '2026-11-20T03:00:00.000Z');
     assert.equal(at('2026-11-20 03:00:00-03:00'), '2026-11-20T06:00:00.000Z');
+    assert.equal(at(' 2026-11-20T03:00:00+05:30 '), '2026-11-19T21:30:00.000Z');
     assert.equal(
       at({ value: '2026-11-20T03:00:00' }, 'America/Sao_Paulo'),
       '2026-11-20T06:00:00.000Z',
@@ -54,7 +64,11 @@ describe('the last execution in an old Historico_Execucao', () => {
     for (const [text, problem] of [
       ['2026-11-20 03:00:00', /no time zone: give one by --time-zone/],
       ['20/11/2026', /is no time/],
-      ['2026-02-30T00:00:00Z', /is no day/],
+      ['11/20/2026 03:00:00', /is no time/],
+      ['2026-02-30T00:00:00Z', /a time that no clock shows/],
+      ['2026-13-01T00:00:00Z', /a time that no clock shows/],
+      ['2026-11-20T10:75:00Z', /a time that no clock shows/],
+      ['2026-11-20T24:00:00Z', /a time that no clock shows/],
     ] as const) {
       assert.match((at(text) as { unknown: string }).unknown, problem);
     }
@@ -64,7 +78,8 @@ describe('the last execution in an old Historico_Execucao', () => {
     const begun = (tempo_execucao: unknown) => last([row({ tempo_execucao })])?.begun;
     assert.equal(iso(begun('01:00:30')), '2026-11-20T02:09:30.000Z');
     assert.equal(iso(begun({ value: '90.5' })), '2026-11-20T03:08:29.500Z');
-    for (const unknown of [null, '', '-5', 'PT1M']) {
+    // The largest are moments, in milliseconds and nanoseconds, and no time since them is a date.
+    for (const unknown of [null, '', '-5', 'PT1M', 1_795_333_217_783, 1.8e18, '9'.repeat(400)]) {
       assert.match(
         (begun(unknown) as { unknown: string }).unknown,
         /tempo_execucao is no duration/,
@@ -72,12 +87,21 @@ describe('the last execution in an old Historico_Execucao', () => {
     }
   });
 
+  it('counts rows as programs print whole numbers', () => {
+    const rows = (qtd_linhas: unknown) => last([row({ qtd_linhas })])?.rows;
+    assert.deepEqual([12, '12', '12.0', 0, { value: '9' }].map(rows), [12, 12, 12, 0, 9]);
+    assert.deepEqual(
+      ['12.5', '1,200', '-3', '', null].map(rows),
+      Array.from({ length: 5 }, () => undefined),
+    );
+  });
+
   it('succeeds by the words for it only', () => {
     const succeeded = (status: unknown) => last([row({ status })])?.succeeded;
     assert.deepEqual(['sucesso', 'Success', 'CONCLUÍDO'].map(succeeded), [true, true, true]);
     assert.deepEqual(
-      ['FALHA', 'RUNNING', '', null, 'INSUCESSO'].map(succeeded),
-      Array(5).fill(false),
+      ['FALHA', 'RUNNING', '', null, 'INSUCESSO', true].map(succeeded),
+      Array(6).fill(false),
     );
   });
 
@@ -103,7 +127,7 @@ describe('a time on the clocks of a zone', () => {
 
 describe('a CSV', () => {
   it('has quotes, dividers and line ends of either kind', () => {
-    assert.deepEqual(csvRows('\uFEFFa,b\r\n"x ""y"", z",2\r\n\r\n3,\r\n'), [
+    assert.deepEqual(csvRows('a,b\r\n"x ""y"", z",2\r\n\r\n3,\r\n'), [
       { a: 'x "y", z', b: '2' },
       { a: '3', b: '' },
     ]);

@@ -25,6 +25,22 @@ describe("another system's list of tables", () => {
     assert.throws(() => tableList('{"a": 1}'), /there is no list of tables/);
   });
 
+  it('is a text with commas or lines where the variable is named', () => {
+    const variables = JSON.stringify({ tabelas: 'alunos, cursos\nnotas', modelo: '{{ ds }}' });
+    assert.deepEqual(tableList(variables, 'tabelas'), ['alunos', 'cursos', 'notas']);
+    assert.throws(() => tableList(variables), /there is no list of tables/);
+  });
+
+  it('is refused where it is cut short, or names nothing', () => {
+    assert.throws(() => tableList('{"tabelas": "[]'), {
+      code: 'ConfigurationInvalid',
+      message: /is no JSON: .*airflow variables export/,
+    });
+    for (const empty of ['', '\n# none\n', '[]', '{"tabelas": "[]"}', 'tabela\n']) {
+      assert.throws(() => tableList(empty), /the list names no table/);
+    }
+  });
+
   it('is a JSON list, a CSV, or a name per line', () => {
     assert.deepEqual(tableList('["a", "b"]'), ['a', 'b']);
     assert.deepEqual(tableList('tabela;dono\na;x\nb;y\n'), ['a', 'b']);

@@ -234,6 +234,42 @@ describe('tables of BigQuery', function () {
     );
   });
 
+  it('hold no unsigned number beyond INT64, whatever a load job makes of it', async () => {
+    const id = column('id', { kind: 'int', bits: 64, signed: false });
+    const beyond = { columns: [id], rows: [[2n ** 63n - 1n], [2n ** 63n]] };
+    await assert.rejects(
+      load(destination, { run: 'r1', table: beyond }),
+      failsWith('ValueUnfaithful', /columns\.text/),
+    );
+    // BigQuery may take the bits for those of a signed number.
+    const wrapping = by((real) => ({
+      async run(job, signal) {
+        const outcome = await real.run(job, signal);
+        const { tableId } = job.configuration.load?.destinationTable ?? {};
+        if (tableId !== undefined) await house.sql(`UPDATE {${tableId}} SET id = -1 WHERE id = 1`);
+        return outcome;
+      },
+    }));
+    await assert.rejects(
+      load(wrapping, { run: 'r2', table: { columns: [id], rows: [[1n], [2n]] } }),
+      failsWith('ValueUnfaithful', /^.*: id: a number above 9223372036854775807.*columns\.text/),
+    );
+    assert.equal(await destination.published('sales', 'orders'), undefined);
+    assert.deepEqual(await house.tables(), []);
+    await load(wrapping, { run: 'r3', table: { columns: [id], rows: [[2n]] } });
+  });
+
+  it('are made with their dataset where that is missing', async () => {
+    const name = uniqueName('missing');
+    const missing = { ...house.connection, dataset: name, location: 'EU' };
+    const made = createBigqueryDestination(house.store, missing, { compression: 'zstd' });
+    await load(made, { run: 'r1', table: orders([1, 'a']) });
+    const answer = await house.client.dataset(name).getMetadata();
+    assert.equal((answer as [{ location: string }, unknown])[0].location, 'EU');
+    const [rows] = await house.client.query(`SELECT id, note FROM ${name}.orders`);
+    assert.deepEqual(rows, [{ id: 1, note: 'a' }]);
+  });
+
   it('are not taken from somebody else, nor from another table of the same name', async () => {
     await house.sql('CREATE TABLE {orders} (id INT64)');
     await assert.rejects(
@@ -328,6 +364,30 @@ describe('tables of BigQuery', function () {
     assert.equal(swaps, 1);
     assert.deepEqual(await rowsOf(), [[2, 'newer']]);
     assert.equal((await destination.published('sales', 'orders'))?.run, 'r2');
+  });
+
+  it('are not changed by one that has lost its lease', async () => {
+    await load(destination, { run: 'r1', table: orders([1, 'a']) });
+    const assertOwner = () => Promise.reject(new ComportaError('LeaseLost', 'somebody has it'));
+    await assert.rejects(
+      load(destination, { run: 'r2', fence: 2, table: orders([2, 'b']), assertOwner }),
+      failsWith('LeaseLost', /somebody has it/),
+    );
+    assert.deepEqual(await rowsOf(), [[1, 'a']]);
+  });
+
+  it('are not changed by an owner with a smaller fence than theirs, which the lake may not know yet', async () => {
+    await load(destination, { run: 'r1', fence: 5, table: orders([1, 'a']) });
+    const { labels } = await metadataOf('orders');
+    const table = house.client.dataset(house.connection.dataset).table('orders');
+    await table.setMetadata({ labels: { ...labels, comporta_fence: '9' } });
+    await assert.rejects(
+      load(destination, { run: 'r2', fence: 8, table: orders([2, 'b']) }),
+      failsWith('LeaseLost', /\.orders was changed by a newer owner/),
+    );
+    assert.deepEqual(await rowsOf(), [[1, 'a']]);
+    await load(destination, { run: 'r3', fence: 9, table: orders([3, 'c']) });
+    assert.deepEqual(await rowsOf(), [[3, 'c']]);
   });
 
   it('are made whole again when somebody changed them by hand', async () => {

@@ -114,6 +114,8 @@ describe('BigQuery history', () => {
       }),
       event('FAILED', 'items', 'b1', { error: 'it is gone' }),
       event('SKIPPED', 'other', 'b1'),
+      // A load of the system before is in the history that it came from.
+      event('SUCCEEDED', 'adopted', 'b1', { run: '' }),
     ]);
     const rows = await store.sql(
       `SELECT nome_tabela, UNIX_MILLIS(data_execucao) AS data_execucao, qtd_linhas,

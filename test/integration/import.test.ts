@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BigQuery } from '@google-cloud/bigquery';
 import { googleAuthLibrary } from 'google-gax';
 import type { BigqueryService } from '../../scripts/services/bigquery';
-import { ownerLabels } from '../../src/destinations/bigquery/follow';
+import { ownerLabels } from '../../src/destinations/bigquery/ownership';
 import type { Plan } from '../../src/plan/plan';
 import { withBench } from '../client/command-bench';
 import { createTestDatabase, SERVERS, type TestDatabase } from '../sources/mysql/support';
 import { eventually } from '../support/eventually';
 import { createMemoryHistory } from '../support/memory-history';
-import { sharedBigquery, uniqueName } from '../support/servers';
+import { startClientProcess } from '../support/client-process';
+import { sharedBigquery, sharedMysql, uniqueName } from '../support/servers';
+import { newWarehouse, type TestWarehouse } from '../support/warehouse';
+import { startWorld, type World } from '../support/world';
 
 interface Imported {
   readonly adopted: number;
@@ -18,6 +21,20 @@ interface Imported {
   readonly written: boolean;
   readonly tables: readonly { table: string; adopt: boolean; reason: string }[];
   readonly unknown: readonly string[];
+}
+
+/** On the server's clock. */
+async function nowAt(database: TestDatabase): Promise<string> {
+  const [row] = await database.run(
+    `SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%d %H:%i:%s') AS at`,
+  );
+  return String(row?.['at']);
+}
+
+/** Resolves when some seconds have passed on the server's clock: what was written is settled then. */
+async function calmAt(database: TestDatabase): Promise<void> {
+  const since = Date.parse(`${await nowAt(database)}Z`);
+  await eventually(async () => assert.ok(Date.parse(`${await nowAt(database)}Z`) >= since + 4_000));
 }
 
 for (const server of SERVERS) {
@@ -55,35 +72,34 @@ defaults: { detection: { strategy: token, settleMargin: 1s } }
 `,
     });
 
-    /** On the server's clock. */
-    const now = async () => {
-      const [row] = await database.run(
-        `SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%d %H:%i:%s') AS at`,
-      );
-      return String(row?.['at']);
-    };
-    /** Resolves when some seconds have passed on the server's clock: what was written is settled then. */
-    const calm = async () => {
-      const since = Date.parse(`${await now()}Z`);
-      await eventually(async () => assert.ok(Date.parse(`${await now()}Z`) >= since + 4_000));
-    };
+    const now = () => nowAt(database);
+    const calm = () => calmAt(database);
 
     it('adopts what has not changed since and is there, and nothing else, once', async () => {
-      const tables = ['kept', 'written', 'emptied', 'rebuilt', 'absent', 'short', 'unheard'];
+      const unfit = ['viewed', 'owned', 'divided'];
+      const altered = ['written', 'emptied', 'rebuilt', 'absent', 'short', 'unheard'];
+      const tables = ['kept', ...altered, ...unfit];
       for (const table of tables) {
         await database.run(
           `CREATE TABLE ${table} (id INT PRIMARY KEY, v INT)`,
           `INSERT INTO ${table} VALUES (1, 1), (2, 2)`,
         );
       }
-      for (const table of tables.filter((name) => name !== 'absent')) {
+      for (const table of ['kept', ...altered, 'owned'].filter((name) => name !== 'absent')) {
         await client.query(`CREATE TABLE ${dataset}.${table} AS SELECT 1 AS id UNION ALL SELECT 2`);
       }
+      await client.query(`CREATE VIEW ${dataset}.viewed AS SELECT * FROM ${dataset}.kept`);
+      const other = ownerLabels({ pipeline: 'other', domain: 'other', entity: 'owned' });
+      await client.dataset(dataset).table('owned').setMetadata({ labels: other });
+      await client.dataset(dataset).createTable('divided', {
+        schema: { fields: [{ name: 'day', type: 'DATE' }] },
+        timePartitioning: { type: 'DAY', field: 'day' },
+      });
       await client.query(`INSERT INTO ${dataset}.short (id) VALUES (3)`);
       await calm();
       const executedAt = await now();
       await client.query(
-        `CREATE TABLE ${dataset}.Historico_Execucao (nome_tabela STRING, data_execucao TIMESTAMP, qtd_linhas INT64, tempo_execucao FLOAT64, status STRING)`,
+        `CREATE TABLE ${dataset}.Historico_Execucao (nome_tabela STRING, data_execucao TIMESTAMP, qtd_linhas NUMERIC, tempo_execucao NUMERIC, status STRING)`,
       );
       const executed = [...tables, 'gone'].filter((name) => name !== 'unheard');
       const rows = executed.map(
@@ -125,6 +141,12 @@ defaults: { detection: { strategy: token, settleMargin: 1s } }
         assert.match(why.get('absent') ?? '', /the destination has no such table/);
         assert.match(why.get('short') ?? '', /and the destination 3/);
         assert.match(why.get('unheard') ?? '', /the old history does not know it/);
+        assert.match(why.get('viewed') ?? '', /^in the destination it is no table \(VIEW\)/);
+        assert.match(why.get('owned') ?? '', /is of the pipeline other: drop or rename it/);
+        assert.match(
+          why.get('divided') ?? '',
+          /is partitioned by day of day, .* say not at all: drop/,
+        );
         assert.deepEqual([...(await history.states('sales')).keys()], []);
 
         const labels = async (table: string) => {
@@ -155,7 +177,7 @@ defaults: { detection: { strategy: token, settleMargin: 1s } }
           plan.skips[0]?.decision.reason ?? '',
           /^unchanged since the import of .*token: same/,
         );
-        assert.equal(plan.loads.length, 6);
+        assert.equal(plan.loads.length, 9);
 
         await database.run('UPDATE kept SET v = 9 WHERE id = 2');
         assert.deepEqual((await planned()).skips, []);
@@ -202,9 +224,123 @@ defaults: { detection: { strategy: token, settleMargin: 1s } }
         assert.equal(dry.stdout, 'tables:\n  include:\n    - kept\n    - written\n');
         assert.equal(dry.stderr, 'lost: not in the source\n');
         await run('import', 'tables', 'sales', list, '--write');
+        assert.match(await readFile(file, 'utf8'), /^# ours\n/);
+        await writeFile(list, '["lost"]');
+        const none = await run('import', 'tables', 'sales', list, '--write');
+        assert.deepEqual([none.code, none.stdout], [2, '']);
+        assert.match(none.stderr, /^none of the 1 names is a table of the source \(lost\)/);
         const plan = JSON.parse((await run('plan', 'sales', '--json', '--force')).stdout) as Plan;
         assert.deepEqual(plan.loads.map(({ table }) => table).toSorted(), ['kept', 'written']);
       });
     });
   });
 }
+
+describe('a table that was adopted', function () {
+  this.timeout(180_000);
+  let database: TestDatabase;
+  let house: TestWarehouse;
+  let world: World;
+  let environment: Readonly<Record<string, string>>;
+
+  before(async () => {
+    const server = await sharedMysql();
+    database = await createTestDatabase(server);
+    house = await newWarehouse();
+    const { lake, connection } = house;
+    environment = { MYSQL_PASSWORD: server.password };
+    world = await startWorld({
+      environment,
+      files: {
+        'connections.yaml': `connections:
+  shop: { type: mysql, host: ${server.host}, port: ${server.port}, user: ${server.user}, password: env:MYSQL_PASSWORD, database: ${database.name} }
+  bucket: { type: gcs, bucket: ${lake.bucket}, prefix: ${lake.prefix}, endpoint: '${lake.endpoint}' }
+  house: { type: bigquery, project: ${connection.project}, dataset: ${connection.dataset}, endpoint: '${connection.endpoint}', lake: bucket }
+`,
+        'school.yaml': `pipeline: school
+source: { connection: shop }
+destination: { connection: house }
+`,
+      },
+    });
+  });
+  after(async () => {
+    await world?.close();
+    await database?.drop();
+  });
+
+  const command = async (...line: string[]) => {
+    const variables = { ...environment, COMPORTA_PIPELINES: world.pipelines };
+    const { code, stdout, stderr } = await startClientProcess(line, variables).ended;
+    assert.equal(code, 0, `${stdout}${stderr}`);
+    return stdout;
+  };
+  const rowsOf = async (table: string) =>
+    (await house.sql(`SELECT * FROM {${table}} ORDER BY id`)).map((row) => Object.values(row));
+
+  it('is skipped until it changes, and then replaced by a load of its own', async () => {
+    for (const table of ['courses', 'pupils', 'grades']) {
+      await database.run(
+        `CREATE TABLE ${table} (id INT PRIMARY KEY, v INT)`,
+        `INSERT INTO ${table} VALUES (1, 1), (2, 2)`,
+      );
+    }
+    // As the old system left them, with types of its own.
+    for (const table of ['courses', 'pupils']) {
+      await house.sql(
+        `CREATE TABLE {${table}} AS SELECT '1' AS id, '1' AS v UNION ALL SELECT '2', '2'`,
+      );
+    }
+    await calmAt(database);
+    const executed = `TIMESTAMP '${await nowAt(database)}+00', 2, 0.5, 'SUCESSO'`;
+    await house.sql(
+      'CREATE TABLE {Historico_Execucao} (nome_tabela STRING, data_execucao TIMESTAMP, qtd_linhas INT64, tempo_execucao FLOAT64, status STRING)',
+    );
+    await house.sql(
+      `INSERT INTO {Historico_Execucao} VALUES ('courses', ${executed}), ('pupils', ${executed})`,
+    );
+
+    const { project, dataset } = house.connection;
+    const from = `bigquery:${project}.${dataset}.Historico_Execucao`;
+    const flags = ['--no-renames', '--margin', '1s', '--write', '--json'];
+    const imported = JSON.parse(
+      await command('import', 'history', 'school', from, ...flags),
+    ) as Imported;
+    const reasons = imported.tables.map(({ table, reason }) => `${table}: ${reason}`).join('\n');
+    assert.deepEqual([imported.adopted, imported.toLoad], [2, 1], reasons);
+
+    await database.run('UPDATE courses SET v = 3 WHERE id = 1');
+    const first = await world.run({ pipeline: 'school', batch: 'b1' });
+    assert.deepEqual([first.loaded, first.skipped, first.failed], [2, 1, 0]);
+    const outcomes = await (await world.history()).outcomes('school', 'b1');
+    assert.match(
+      outcomes.get('pupils')?.reason ?? '',
+      /^unchanged since the import of \d{4}-.*: log: /,
+    );
+    assert.deepEqual([...outcomes].map(([table, { kind }]) => [table, kind]).toSorted(), [
+      ['courses', 'SUCCEEDED'],
+      ['grades', 'SUCCEEDED'],
+      ['pupils', 'SKIPPED'],
+    ]);
+    assert.deepEqual(await rowsOf('courses'), [
+      [1, 3],
+      [2, 2],
+    ]);
+    assert.deepEqual(await rowsOf('pupils'), [
+      ['1', '1'],
+      ['2', '2'],
+    ]);
+    const shown = await command('history', 'school', 'pupils');
+    assert.match(shown, /pupils {2}adopted +import-\d{8}T.* unchanged since its load of /);
+    assert.match(shown, /pupils {2}unchanged +b1 /);
+
+    await database.run('INSERT INTO pupils VALUES (3, 3)');
+    const second = await world.run({ pipeline: 'school', batch: 'b2', tables: ['pupils'] });
+    assert.deepEqual([second.loaded, second.failed], [1, 0]);
+    assert.deepEqual(await rowsOf('pupils'), [
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
+  });
+});

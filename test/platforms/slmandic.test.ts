@@ -119,6 +119,9 @@ describe('pipelines/slmandic.yaml', function () {
       { id: '1', aluno: 'João', valor: 1234.5 },
       { id: '9223372036854775807', aluno: null, valor: -0.0001 },
     ]);
+    // The load made it, where the file says.
+    const made = await bigquery().dataset('slmandic').getMetadata();
+    assert.equal((made as [{ location: string }, unknown])[0].location, 'us-central1');
   });
 
   it('submits to the cluster that the file names, with a reference to the password only', () => {

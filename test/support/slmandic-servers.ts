@@ -3,7 +3,6 @@ import type { BigqueryService } from '../../scripts/services/bigquery';
 import { startBigquery } from '../../scripts/services/bigquery';
 import { startGcs, type NativeGcsService } from '../../scripts/services/gcs';
 import type { DatabaseService } from '../../scripts/services/service';
-import { bigqueryClient, makeDataset } from '../../src/google/bigquery';
 import { copyToServer } from './platform-endpoint/bucket-server';
 import { startDataprocEndpoint, type DataprocEndpoint } from './platform-endpoint/dataproc-server';
 import { sparkCommand } from './platform-endpoint/spark-command';
@@ -12,8 +11,6 @@ import { startSecretManager, type SecretManager } from './secret-manager';
 /** The file that the servers below are for. */
 export const SLMANDIC_FILE = join(__dirname, '../../pipelines/slmandic.yaml');
 
-const PROJECT = 'slmandic-datalake-hml';
-const DATASET = 'slmandic';
 const BUCKET = 'bucket-slmandic-datalake-hml';
 const CLUSTER = 'dataproc-cluster-slmandic-datalake-hml';
 const PASSWORD = 'projects/slmandic-datalake-hml/secrets/slmandic-mysql-password';
@@ -53,9 +50,6 @@ export async function startSlmandicServers({
     startBigquery({ gcsEndpoint: gcs.endpoint, progress }),
     sparkCommand(secretManager.jobEnvironment, gcs.endpoint),
   ]);
-  // As `npm run check`, or Terraform, makes it.
-  const place = { project: PROJECT, dataset: DATASET, endpoint: bigquery.endpoint };
-  await makeDataset(bigqueryClient(place), DATASET);
   const dataproc = await startDataprocEndpoint({
     buckets: folder,
     copyOutput: copyToServer(gcs.endpoint),

@@ -1,20 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseDocument, stringify } from 'yaml';
-import { eventId, type HistoryEvent } from '../../history/history';
-import { objection, objectionOfCounts } from '../../import/adopt';
+import { ComportaError } from '../../errors';
+import type * as HeldTablesModule from '../../import/held-tables';
+import { judge } from '../../import/judge';
 import { matchTable } from '../../import/match';
-import { lastExecutions, type OldExecution } from '../../import/old-history';
+import { lastExecutions } from '../../import/old-history';
 import { oldRows, readText } from '../../import/old-rows';
-import { heldTables } from '../../import/held-tables';
 import { tableList } from '../../import/table-list';
 import { DURATION_PATTERN, parseDuration } from '../../pipeline/duration';
 import type { Pipeline, Project } from '../../pipeline/pipeline';
-import { selectTables, settingsFor } from '../../pipeline/settings';
 import { isTimeZone } from '../../pipeline/time-zone';
-import { tokenRequest } from '../../plan/make-plan';
-import { settingsFingerprint } from '../../plan/settings-fingerprint';
-import type { Source, SourceTable } from '../../sources/source';
+import type { Source } from '../../sources/source';
 import type { CommandContext } from '../context';
 import { EXIT, type ExitCode } from '../exit-codes';
 import { findPipeline, withCommonOptions, withHelpEnd, type CommonOptions } from '../options';
@@ -24,6 +22,8 @@ import { printable } from '../render/text';
 import { formatCount } from '../render/units';
 import { batchIdAt } from '../trigger/start';
 import { writeJson, writeLines } from '../write';
+
+const load = createRequire(__filename);
 
 interface ImportOptions extends CommonOptions {
   readonly write?: true;
@@ -42,14 +42,6 @@ export interface ImportHistoryOptions extends ImportOptions {
 }
 
 const UNITS = { ms: 1, s: 1_000, m: 60_000 } as const;
-
-/** How much later than a table's last change its old load must have begun, unless somebody says so. */
-const MARGINS = {
-  // Two clocks that are set by the network are not that far apart.
-  commit: parseDuration('10m'),
-  // The time of a change is that of its transaction's beginning: none lasts that long.
-  begin: parseDuration('24h'),
-} as const;
 
 export function importCommand(context: CommandContext, finish: (code: ExitCode) => void): Command {
   const command = new Command('import').description(
@@ -124,10 +116,17 @@ export async function importTables(
   const ids = (await context.resources.source(project, pipeline).listTables()).map(({ id }) => id);
   const matched = wanted.map((old) => ({ old, table: matchTable(old, ids) }));
   const tables = [...new Set(matched.flatMap(({ table }) => table ?? []))].toSorted();
+  if (tables.length === 0) {
+    const names = wanted.slice(0, 3).join(', ');
+    const problem = `none of the ${wanted.length} names is a table of the source (${names}${wanted.length > 3 ? ', …' : ''})`;
+    throw new ComportaError('ConfigurationInvalid', printable(problem), {
+      remedy: 'check the list, and what the user may see: `npm run plan` shows the tables',
+    });
+  }
   const missing = matched.filter(({ table }) => table === undefined).map(({ old }) => old);
   // A name is a pattern, too.
   const include = tables.map((table) => table.replaceAll(/[*?\\]/g, '\\$&'));
-  const isWritten = write === true && tables.length > 0;
+  const isWritten = write === true;
   if (isWritten) await writeInclude(pipeline.file, include);
   if (json) {
     writeJson(context.stdout, { pipeline: name, tables, missing, written: isWritten });
@@ -150,15 +149,6 @@ async function writeInclude(file: string, include: readonly string[]): Promise<v
   await writeFile(file, document.toString());
 }
 
-/** What became of a table. */
-interface Outcome {
-  readonly table: string;
-  readonly adopt: boolean;
-  readonly reason: string;
-  readonly event?: HistoryEvent;
-  readonly takeOver?: () => Promise<void>;
-}
-
 export async function importHistory(
   context: CommandContext,
   name: string,
@@ -167,20 +157,35 @@ export async function importHistory(
 ): Promise<ExitCode> {
   const project = await context.loadProject(options.pipelines);
   const pipeline = findPipeline(project, name);
-  const executions = lastExecutions(await oldRows(from, wayToBigquery(project, pipeline)), {
+  const executions = lastExecutions(await oldRows(from, bigqueryEndpoint(project, pipeline)), {
     durationUnitMs: UNITS[options.durationUnit],
     ...(options.timeZone === undefined ? {} : { timeZone: options.timeZone }),
   });
-  const { outcomes, unknown } = await judge(context, project, pipeline, executions, options);
-  const adopted = outcomes.flatMap(({ event }) => event ?? []);
+  const history = await context.resources.history(project);
+  const source = context.resources.source(project, pipeline);
+  const { judgements, unknown } = await judge(
+    {
+      ...{ pipeline, source, history, held: heldBy(project, pipeline, source) },
+      destination: context.resources.destination(project, pipeline),
+    },
+    executions,
+    {
+      ...{ marginMs: options.margin, noRenames: !options.renames },
+      batch: `import-${batchIdAt(context.now())}`,
+      recordedAt: context.now().toISOString(),
+    },
+  );
+  const adoptions = judgements.flatMap(({ adoption }) => adoption ?? []);
   const isWritten = options.write === true;
   if (isWritten) {
-    for (const { takeOver } of outcomes) await takeOver?.();
-    await (await context.resources.history(project)).append(adopted);
+    for (const { takeOver } of adoptions) await takeOver();
+    await history.append(adoptions.map(({ event }) => event));
   }
-  const counts = { adopted: adopted.length, toLoad: outcomes.length - adopted.length };
+  const counts = { adopted: adoptions.length, toLoad: judgements.length - adoptions.length };
   if (options.json) {
-    const tables = outcomes.map(({ table, adopt, reason }) => ({ table, adopt, reason }));
+    const tables = judgements.map(({ table, adoption, reason }) => ({
+      ...{ table, adopt: adoption !== undefined, reason },
+    }));
     writeJson(context.stdout, { pipeline: name, ...counts, written: isWritten, tables, unknown });
     return EXIT.done;
   }
@@ -190,8 +195,8 @@ export async function importHistory(
   );
   const style = styleFor(context.stdout, context.environment);
   const columns = [{ title: '' }, { title: 'table' }, { title: 'why', flexible: true }];
-  const rows = outcomes.map(({ table, adopt, reason }) => [
-    adopt ? 'adopt' : 'load',
+  const rows = judgements.map(({ table, adoption, reason }) => [
+    adoption === undefined ? 'load' : 'adopt',
     table,
     reason,
   ]);
@@ -205,94 +210,16 @@ export async function importHistory(
 }
 
 /** The old history is reached as the project's own datasets are. */
-function wayToBigquery({ connections, history }: Project, { destination }: Pipeline) {
+function bigqueryEndpoint({ connections, history }: Project, { destination }: Pipeline) {
   const connection = connections.get(destination.connection);
   const known = [connection, history].find((place) => place?.type === 'bigquery');
-  const { location, endpoint } = known?.type === 'bigquery' ? known : {};
-  return {
-    ...(location === undefined ? {} : { location }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-  };
+  return known?.type === 'bigquery' ? known.endpoint : undefined;
 }
 
-/**
- * Tokens are read first: what changes after that differs from its token, so that the next plan
- * notices, whatever is found here.
- */
-async function judge(
-  context: CommandContext,
-  project: Project,
-  pipeline: Pipeline,
-  old: ReadonlyMap<string, OldExecution>,
-  options: ImportHistoryOptions,
-): Promise<{ readonly outcomes: readonly Outcome[]; readonly unknown: readonly string[] }> {
-  const source = context.resources.source(project, pipeline);
-  const history = await context.resources.history(project);
-  const tables = selectTables(pipeline, await source.listTables());
-  const states = await history.states(pipeline.name);
-  const requests = tables.map((table) =>
-    tokenRequest({ table, settings: settingsFor(pipeline, table.id), state: undefined }),
-  );
-  const tokens = await source.readTokens(requests);
-  const changes = await source.changeTimes(tables);
-  const ids = tables.map(({ id }) => id);
-  const names = [...old.keys()].map((name) => ({ name, table: matchTable(name, ids) }));
-  const held = heldTables(project, pipeline, source.dialect);
-  const destination = context.resources.destination(project, pipeline);
-  const batch = `import-${batchIdAt(context.now())}`;
-
-  const judgeOne = async (table: SourceTable): Promise<Outcome> => {
-    const settings = settingsFor(pipeline, table.id);
-    const mine = names.filter((one) => one.table === table.id);
-    const execution = old.get(mine[0]?.name ?? '');
-    const token = tokens.get(table.id);
-    const refused = (reason: string) => ({ table: table.id, adopt: false, reason });
-    if (mine.length > 1) return refused(`the old history knows it by ${mine.length} names`);
-    const doubt = objection({
-      ...{ settings, execution, token, changes, table: table.id },
-      state: states.get(table.id),
-      marginMs: options.margin ?? MARGINS[changes.stamped],
-      noRenames: !options.renames,
-    });
-    if (doubt !== undefined || execution === undefined || token === undefined) {
-      return refused(doubt ?? 'the source gave no token');
-    }
-    if (held === undefined) return refused('its rows are not in the lake, which has its own files');
-    const rows = await rowsOf(source, table);
-    const destinationRows = await held.rows(table);
-    const wrong = objectionOfCounts({
-      ...{ source: rows, execution: execution.rows, destination: destinationRows },
-    });
-    if (wrong !== undefined) return refused(wrong);
-    const reason = `unchanged since its load of ${execution.recorded}, and as many rows (${formatCount(rows)})`;
-    const event: HistoryEvent = {
-      id: eventId({ kind: 'SUCCEEDED', pipeline: pipeline.name, table: table.id, scope: batch }),
-      kind: 'SUCCEEDED',
-      recordedAt: context.now().toISOString(),
-      ...{ pipeline: pipeline.name, table: table.id, batch, run: '', mode: 'full' },
-      ...{ verdict: 'unchanged', reason: `adopted: ${reason}` },
-      token: { ...token, settings: settingsFingerprint(pipeline, settings, destination) },
-      ...{ rowsAtSource: rows, rowsRead: rows, rowsPublished: rows },
-      ...(execution.durationMs === undefined ? {} : { durationMs: execution.durationMs }),
-    };
-    return {
-      ...{ table: table.id, adopt: true, reason, event },
-      takeOver: () => held.takeOver(table),
-    };
-  };
-  const outcomes: Outcome[] = [];
-  for (const table of tables) outcomes.push(await judgeOne(table));
-  return {
-    outcomes,
-    unknown: names.filter(({ table }) => table === undefined).map(({ name }) => name),
-  };
-}
-
-async function rowsOf(source: Source, table: SourceTable): Promise<number> {
-  const snapshot = await source.openSnapshot(table, new AbortController().signal);
-  try {
-    return await snapshot.count({});
-  } finally {
-    await snapshot.close();
-  }
+/** Undefined for a lake. The client of BigQuery is loaded by those who use it. */
+function heldBy({ connections }: Project, pipeline: Pipeline, { dialect }: Source) {
+  const connection = connections.get(pipeline.destination.connection);
+  if (connection?.type !== 'bigquery') return undefined;
+  const { heldTables } = load('../../import/held-tables') as typeof HeldTablesModule;
+  return heldTables(connection, pipeline, dialect);
 }

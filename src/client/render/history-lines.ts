@@ -1,4 +1,9 @@
-import type { HistoryEvent, HistoryEventKind, TableState } from '../../history/history';
+import {
+  isAdopted,
+  type HistoryEvent,
+  type HistoryEventKind,
+  type TableState,
+} from '../../history/history';
 import type { Paint, Style } from './style';
 import { renderTable, type Cell, type Column, type TableLayout } from './table';
 import { formatBytes, formatCount, formatElapsed, formatTime } from './units';
@@ -37,7 +42,7 @@ export function stateLines(states: readonly PipelineState[], layout: TableLayout
     formatCount(lastSuccess?.rowsPublished ?? lastSuccess?.rowsRead),
     formatBytes(lastSuccess?.bytes),
     formatElapsed(lastSuccess?.durationMs),
-    last === undefined ? '' : kindCell(last.kind, layout.style),
+    last === undefined ? '' : kindCell(last, layout.style),
     formatTime(last?.recordedAt),
     last === undefined ? '' : why(last),
   ]);
@@ -64,7 +69,7 @@ export function eventLines(events: readonly HistoryEvent[], layout: TableLayout)
   const rows = events.map((event): Cell[] => [
     formatTime(event.recordedAt),
     event.table,
-    kindCell(event.kind, layout.style),
+    kindCell(event, layout.style),
     event.batch,
     event.mode ?? '',
     formatCount(event.rowsRead),
@@ -78,26 +83,21 @@ export function eventLines(events: readonly HistoryEvent[], layout: TableLayout)
 }
 
 /** The error of what failed, else the reason that the plan gave, and what changed in the table. */
-function why({
-  kind,
-  errorCode,
-  error,
-  verdict,
-  reason,
-  schemaChanges = [],
-}: HistoryEvent): string {
+function why(event: HistoryEvent): string {
+  const { errorCode, error, verdict, reason, schemaChanges = [] } = event;
   if (errorCode !== undefined || error !== undefined) {
     return [errorCode, error].filter((part) => part !== undefined).join(': ');
   }
-  // That a skipped table is unchanged stands in its own column.
-  const decision = kind === 'SKIPPED' ? [reason] : [verdict, reason];
+  // That such a table is unchanged stands in its own column.
+  const isTold = event.kind === 'SKIPPED' || isAdopted(event);
+  const decision = isTold ? [reason] : [verdict, reason];
   const changes = schemaChanges.length === 0 ? [] : [`columns: ${schemaChanges.join(', ')}`];
   return [decision.filter((part) => part !== undefined).join(': '), ...changes]
     .filter((part) => part !== '')
     .join('; ');
 }
 
-function kindCell(kind: HistoryEventKind, style: Style): Cell {
+function kindCell(event: HistoryEvent, style: Style): Cell {
   const paints: Readonly<Record<HistoryEventKind, Paint>> = {
     STARTED: style.yellow,
     SUCCEEDED: style.green,
@@ -105,5 +105,5 @@ function kindCell(kind: HistoryEventKind, style: Style): Cell {
     SKIPPED: style.dim,
     RESET: style.yellow,
   };
-  return { text: WORDS[kind], paint: paints[kind] };
+  return { text: isAdopted(event) ? 'adopted' : WORDS[event.kind], paint: paints[event.kind] };
 }

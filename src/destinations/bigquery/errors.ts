@@ -5,6 +5,10 @@ const REMEDIES = {
   notFound: 'check project, dataset and location of the connection in connections.yaml',
 };
 
+/** What to do about a value that a column of BigQuery cannot hold. */
+export const AS_TEXT =
+  'load the column as text, with columns.text, or leave it out with columns.exclude';
+
 /** A value in the files that a column of BigQuery cannot hold, as jobs tell of it. */
 const UNFAITHFUL = /Error while reading data|PARSE_JSON/i;
 /** A file that was to be loaded, taken away by another attempt. */
@@ -23,7 +27,7 @@ export function destinationErrorOfBigquery(thrown: unknown, subject: string): Co
   }
   if (!UNFAITHFUL.test(error.problem)) return error;
   return new ComportaError('ValueUnfaithful', error.problem, {
-    remedy: 'load the column as text, with columns.text, or leave it out with columns.exclude',
+    remedy: AS_TEXT,
     cause: thrown,
   });
 }

@@ -1,14 +1,32 @@
-import { createHash } from 'node:crypto';
 import type { TableMetadata } from '@google-cloud/bigquery';
 import { ComportaError } from '../../errors';
 import type { PublishRequest } from '../destination';
+import { AS_TEXT } from './errors';
 import { overtaken } from '../parquet/current-state';
 import type { NextState, TableFollower } from '../parquet/follower';
+import {
+  changingState,
+  claimantOf,
+  digest,
+  fenceOf,
+  foreignTable,
+  labelsOf,
+  otherwisePartitioned,
+  othersTable,
+  settledState,
+  stateOf,
+} from './ownership';
 import { partitionFilter, partitionStartSql, type PartitionStart } from './partitions';
-import { mergeStatement, needsQuery, quoted, stagedRows, touchedPartitions } from './sql';
+import {
+  mergeStatement,
+  needsQuery,
+  quoted,
+  stagedRows,
+  touchedPartitions,
+  wrappedColumns,
+} from './sql';
 import {
   assertTable,
-  partitioningText,
   partitionType,
   sameColumns,
   tableName,
@@ -22,33 +40,6 @@ export interface FollowOptions {
   readonly uri: (path: string) => string;
   readonly tablePrefix: string;
 }
-
-/**
- * What a table's labels say of it. A table is `changing` from the moment at which a publication may
- * change it until that is known to have ended well.
- */
-const LABEL = {
-  pipeline: 'comporta_pipeline',
-  /** Which table of the lake: two may want the same name. */
-  table: 'comporta_table',
-  /** The largest of an owner that has changed it. */
-  fence: 'comporta_fence',
-  /** The state of the lake that it is equal to, or who changes it. */
-  state: 'comporta_state',
-} as const;
-/** Whose a table of BigQuery is: a publication leaves all others alone. */
-export function ownerLabels(table: {
-  readonly pipeline: string;
-  readonly domain: string;
-  readonly entity: string;
-}): Record<string, string> {
-  return {
-    [LABEL.pipeline]: table.pipeline,
-    [LABEL.table]: digest([table.domain, table.entity]),
-  };
-}
-
-const CHANGING = 'changing_';
 
 const STAGING = 'comporta_staging_';
 /** Longer than any publication takes. */
@@ -144,7 +135,7 @@ class Publication {
     const { schema, ...rest } = tableShape({ columns, comment, settings }, { staged: true });
     await this.warehouse.create(this.staging, {
       ...rest,
-      ...{ schema, labels: this.labels(`${CHANGING}${this.claim}`) },
+      ...{ schema, labels: this.labels(changingState(this.claim)) },
       expirationTime: String(Date.now() + STAGING_LIFE_MS),
     });
     if (files.length > 0) {
@@ -167,6 +158,26 @@ class Publication {
     }
     const expected = files.reduce((sum, { rows }) => sum + rows, 0);
     await this.assertCount(this.staging, expected, 'were loaded into BigQuery');
+    await this.assertFit();
+  }
+
+  /**
+   * What a load job makes of an unsigned number beyond INT64 is not documented. Where it takes the
+   * bits for those of a signed one, the number is negative now, which no unsigned one is.
+   */
+  private async assertFit(): Promise<void> {
+    const { columns, identity } = this.request;
+    const query = wrappedColumns(this.warehouse.place(this.staging), columns);
+    if (query === undefined) return;
+    const { rows, bytesBilled } = await this.warehouse.rows(query);
+    this.bytesBilled += bytesBilled;
+    const wrapped = Object.entries(rows[0] ?? {}).flatMap(([name, is]) =>
+      is === true ? name : [],
+    );
+    if (wrapped.length === 0) return;
+    const { pipeline, table } = identity;
+    const problem = `${wrapped.join(', ')}: a number above ${2n ** 63n - 1n}, which an INT64 of BigQuery cannot hold`;
+    throw new ComportaError('ValueUnfaithful', problem, { pipeline, table, remedy: AS_TEXT });
   }
 
   private async assertCount(table: string, expected: number, what: string): Promise<void> {
@@ -184,7 +195,7 @@ class Publication {
    * @param state that it must have. Undefined: any.
    */
   private async claimTable(state: string | undefined): Promise<void> {
-    const labels = this.labels(`${CHANGING}${this.claim}`);
+    const labels = this.labels(changingState(this.claim));
     for (;;) {
       this.request.signal.throwIfAborted();
       const present = await this.warehouse.table(this.name);
@@ -210,43 +221,24 @@ class Publication {
 
   private labels(state: string): Record<string, string> {
     const { identity, fence, bigquery } = this.request;
-    return {
-      ...bigquery?.labels,
-      ...ownerLabels(identity),
-      [LABEL.fence]: String(fence),
-      [LABEL.state]: state,
-    };
+    return { ...bigquery?.labels, ...labelsOf(identity, fence, state) };
   }
 
   /** Throws for a table that is not of this pipeline, is divided otherwise, or has a newer owner. */
-  private assertUsable({ labels = {}, ...present }: TableMetadata): void {
+  private assertUsable(present: TableMetadata): void {
     const { identity, fence } = this.request;
     const { pipeline, table } = identity;
     const place = `${this.warehouse.description}.${this.name}`;
-    const refuse = (problem: string, remedy: string) =>
-      new ComportaError('ConfigurationInvalid', problem, { pipeline, table, remedy });
-    if (labels[LABEL.pipeline] !== pipeline) {
-      const whose = labels[LABEL.pipeline];
-      const what = whose === undefined ? 'not made by Comporta' : `of the pipeline ${whose}`;
-      throw refuse(
-        `${place} is ${what}`,
-        'drop or rename it, or give the pipeline a tablePrefix or a dataset of its own',
-      );
+    const refusal =
+      foreignTable(present) ??
+      othersTable(present, identity) ??
+      otherwisePartitioned(present, this.shape);
+    if (refusal !== undefined) {
+      const { problem, remedy } = refusal;
+      const details = { pipeline, table, remedy };
+      throw new ComportaError('ConfigurationInvalid', `${place} ${problem}`, details);
     }
-    if (labels[LABEL.table] !== digest([identity.domain, identity.entity])) {
-      throw refuse(
-        `${place} holds another table of the pipeline, whose name is the same in BigQuery`,
-        'leave one of the two out, or load them by pipelines with a tablePrefix of their own',
-      );
-    }
-    const [is, wanted] = [partitioningText(present), partitioningText(this.shape)];
-    if (is !== wanted) {
-      throw refuse(
-        `${place} is partitioned ${is}, and the settings say ${wanted}`,
-        'drop the table, and its next load makes it anew; or put the settings back',
-      );
-    }
-    if (Number(labels[LABEL.fence] ?? 0) > fence) {
+    if (fenceOf(present) > fence) {
       throw overtaken(identity, `${place} was changed by a newer owner`);
     }
   }
@@ -341,25 +333,6 @@ function layoutOf({ timePartitioning, clustering }: Omit<TableShape, 'schema' | 
   };
 }
 
-function stateOf({ labels }: TableMetadata = {}): string | undefined {
-  return labels?.[LABEL.state];
-}
-
-function settledState({ run, publishedAt }: Pick<NextState, 'publishedAt'> & { run: string }) {
-  return digest([run, publishedAt]);
-}
-
-/** Who changes the table, or did not come back from changing it. */
-function claimantOf(table: TableMetadata): string | undefined {
-  const state = stateOf(table);
-  return state?.startsWith(CHANGING) === true ? state.slice(CHANGING.length) : undefined;
-}
-
 function swapId(claim: string): string {
   return `comporta_swap_${claim}`;
-}
-
-/** What labels and ids of jobs may be made of. */
-function digest(parts: readonly unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }

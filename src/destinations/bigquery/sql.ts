@@ -20,6 +20,20 @@ export function stagedRows(staging: string, columns: readonly ColumnSpec[]): str
   return `SELECT ${expressions.join(', ')} FROM ${staging}`;
 }
 
+/**
+ * One row that has a column for each of the unsigned 64-bit ones: whether any of its numbers is
+ * negative, which none was in the files. Undefined where there is no such column. Reads these columns.
+ */
+export function wrappedColumns(
+  staging: string,
+  columns: readonly ColumnSpec[],
+): string | undefined {
+  const found = columns
+    .filter(({ type }) => type.kind === 'int' && type.bits === 64 && !type.signed)
+    .map(({ name }) => `COUNTIF(${quoted(name)} < 0) > 0 AS ${quoted(name)}`);
+  return found.length === 0 ? undefined : `SELECT ${found.join(', ')} FROM ${staging}`;
+}
+
 export interface MergeTables {
   readonly target: string;
   readonly staging: string;

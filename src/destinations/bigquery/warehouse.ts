@@ -38,7 +38,7 @@ export interface Warehouse {
   reference(table: string): { projectId: string; datasetId: string; tableId: string };
   /** Undefined when absent. */
   table(name: string): Promise<TableMetadata | undefined>;
-  /** False when it is there already. */
+  /** False when it is there already. Makes the dataset where it is missing, if the account may. */
   create(name: string, metadata: TableMetadata): Promise<boolean>;
   /** Changes what is given, on condition of the etag. False when the table has another one by now. */
   change(name: string, metadata: TableMetadata & { readonly etag: string }): Promise<boolean>;
@@ -104,7 +104,12 @@ export function createWarehouse(place: BigqueryPlace): Warehouse {
     create: (name, metadata) =>
       onTable(name, () =>
         unless(isDuplicate, async () => {
-          await client.dataset(dataset).createTable(name, metadata);
+          const make = () => client.dataset(dataset).createTable(name, metadata);
+          await make().catch(async (error: unknown) => {
+            if (!isAbsent(error)) throw error;
+            await makeDataset(client, dataset);
+            await make();
+          });
         }),
       ),
     change: (name, metadata) =>

@@ -11,6 +11,13 @@ export function bigqueryMigrations(place: (table: string) => string): readonly M
   // With pipeline and table in the partition, a condition on them is applied before it.
   const eachOnce = `SELECT * FROM ${place(RECORDINGS)} WHERE TRUE
     QUALIFY ROW_NUMBER() OVER (PARTITION BY pipeline, table_name, id ORDER BY sequence) = 1`;
+  const summary = `SELECT table_name AS nome_tabela,
+      IFNULL(started_at, recorded_at) AS data_execucao,
+      rows_read AS qtd_linhas,
+      duration_ms / 1000 AS tempo_execucao,
+      IF(kind = 'SUCCEEDED', 'SUCESSO', 'FALHA') AS status,
+      pipeline, batch, error AS erro
+    FROM ${place('historico_execucao')} WHERE kind IN ('SUCCEEDED', 'FAILED')`;
   return [
     {
       version: 1,
@@ -78,14 +85,7 @@ export function bigqueryMigrations(place: (table: string) => string): readonly M
           LEFT JOIN (
             SELECT * FROM marked WHERE age_among_standing = 1 AND kind = 'SUCCEEDED') AS success
             ON success.pipeline = latest.pipeline AND success.table_name = latest.table_name`,
-        `CREATE VIEW IF NOT EXISTS ${place('historico_execucao_resumo')} AS
-          SELECT table_name AS nome_tabela,
-            IFNULL(started_at, recorded_at) AS data_execucao,
-            rows_read AS qtd_linhas,
-            duration_ms / 1000 AS tempo_execucao,
-            IF(kind = 'SUCCEEDED', 'SUCESSO', 'FALHA') AS status,
-            pipeline, batch, error AS erro
-          FROM ${place('historico_execucao')} WHERE kind IN ('SUCCEEDED', 'FAILED')`,
+        `CREATE VIEW IF NOT EXISTS ${place('historico_execucao_resumo')} AS ${summary}`,
         `CREATE TABLE IF NOT EXISTS ${place('comporta_migration')} (
           version INT64 NOT NULL,
           name STRING NOT NULL,
@@ -100,6 +100,14 @@ export function bigqueryMigrations(place: (table: string) => string): readonly M
         `ALTER TABLE ${place(RECORDINGS)} ADD COLUMN IF NOT EXISTS bytes_billed INT64`,
         // A view keeps the columns that a table had when it was made.
         `CREATE OR REPLACE VIEW ${place('historico_execucao')} AS ${eachOnce}`,
+      ],
+    },
+    {
+      version: 3,
+      name: 'loads that were adopted are in the older history',
+      statements: [
+        // In a view over both histories each of them would be there twice.
+        `CREATE OR REPLACE VIEW ${place('historico_execucao_resumo')} AS ${summary} AND NOT (kind = 'SUCCEEDED' AND run = '')`,
       ],
     },
   ];

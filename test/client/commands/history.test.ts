@@ -58,6 +58,19 @@ describe('history', () => {
     });
   });
 
+  it('tells a load that was adopted from one that was made', async () => {
+    const history = createMemoryHistory();
+    const reason = 'unchanged since its load of 2026-11-20 03:00:00 UTC';
+    const adopted = { run: '', verdict: 'unchanged', reason } as const;
+    await history.append([succeeded('orders', adopted)]);
+    await withBench({ history }, async ({ run }) => {
+      const { stdout } = await run('history', 'sales');
+      assert.match(stdout, / {2}adopted {2}2026-11-20 03:00:02 {2}unchanged since its load of/);
+      const events = await run('history', 'sales', 'orders');
+      assert.match(events.stdout, /orders {2}adopted {2}b1 .* {2}unchanged since its load of/);
+    });
+  });
+
   it('shows the outcomes of a batch', async () => {
     await withBench({ history: await filled() }, async ({ run }) => {
       const { stdout } = await run('history', '--batch', 'b1', '--json');

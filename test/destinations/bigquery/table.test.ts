@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
-import { assertTable, tableName, tableShape } from '../../../src/destinations/bigquery/table';
+import {
+  assertTable,
+  sameColumns,
+  tableName,
+  tableShape,
+} from '../../../src/destinations/bigquery/table';
 import { bigqueryType } from '../../../src/destinations/bigquery/types';
 import { ComportaError } from '../../../src/errors';
 import { entityOf } from '../../../src/pipeline/entity';
@@ -101,5 +106,16 @@ describe('a table of BigQuery', () => {
     const types: readonly LogicalType[] = [{ kind: 'uuid' }, { kind: 'wkb' }, { kind: 'float' }];
     const columns = [id, day, at, data, ...types.map((type, i) => column(`c${i}`, type))];
     assertTable({ pipeline: 'p', table: 't' }, columns, byHour as BigqueryTableSettings);
+  });
+
+  it('has the same columns in any order, and under the older names of types', () => {
+    const fields = (...types: readonly string[]) => ({
+      fields: types.map((type) => ({ name: `of ${type.slice(0, 3)}`, type })),
+    });
+    const wanted = fields('INT64', 'BOOL', 'FLOAT64', 'DATE');
+    assert.ok(sameColumns(fields('DATE', 'FLOAT', 'INTEGER', 'BOOLEAN'), wanted));
+    assert.ok(!sameColumns(fields('DATE', 'FLOAT', 'INTEGER'), wanted));
+    assert.ok(!sameColumns(fields('DATETIME', 'FLOAT', 'INTEGER', 'BOOLEAN'), wanted));
+    assert.ok(!sameColumns(undefined, wanted));
   });
 });
