@@ -3,7 +3,7 @@ import path from 'node:path';
 import { messageOf } from '../errors';
 import { buildPipeline } from './build';
 import { collisions } from './collisions';
-import type { Surroundings } from './connections/place';
+import type { Reading } from './connections/place';
 import { resolveConnections, resolveHistory } from './connections/resolve';
 import { connectionsFile, type ConnectionsFile } from './connections-schema';
 import { readYaml, type YamlFile } from './document';
@@ -99,19 +99,15 @@ interface ConnectionsDraft {
   readonly history: Partial<HistorySettings>;
 }
 
-function readConnections(
-  surroundings: Surroundings,
-  file: YamlFile,
-  input: Partly<ConnectionsFile>,
-  mistakes: Mistake[],
-): ConnectionsDraft {
-  const connections = resolveConnections(surroundings, file, input, mistakes);
+function readConnections(reading: Reading, input: Partly<ConnectionsFile>): ConnectionsDraft {
+  const { file, mistakes } = reading;
+  const connections = resolveConnections(reading, input);
   for (const [name, connection] of connections) {
     if (connection?.type !== 'bigquery') continue;
     const at = ['connections', name, 'lake'];
     mistakes.push(...connectionMistake(file, at, connection.lake, ['gcs'], connections));
   }
-  const history = resolveHistory(surroundings, file, input, mistakes);
+  const history = resolveHistory(reading, input);
   if (history.type === 'postgres') {
     mistakes.push(
       ...connectionMistake(
@@ -182,7 +178,7 @@ async function loadFile(place: string, environment: NodeJS.ProcessEnv): Promise<
   const [file] = await readFiles(path.dirname(place), [path.basename(place)], mistakes);
   if (file === undefined) throw new ProjectInvalid(mistakes);
   const input = conform(file, projectFile, mistakes);
-  const whole = readConnections({ directory, environment }, file, input, mistakes);
+  const whole = readConnections({ directory, environment, file, mistakes }, input);
   mistakes.push(...pipelineMistakes({ file, input }, whole.connections));
   if (mistakes.length > 0) throw new ProjectInvalid(mistakes);
   return assemble({ directory, apart: new Map() }, [{ file, input }], whole);
@@ -227,10 +223,8 @@ async function loadFolder(directory: string, environment: NodeJS.ProcessEnv): Pr
   const whole =
     connectionsYaml &&
     readConnections(
-      surroundings,
-      connectionsYaml,
+      { ...surroundings, file: connectionsYaml, mistakes },
       conform(connectionsYaml, connectionsFile, mistakes),
-      mistakes,
     );
   const apart = new Map(
     files.flatMap((file) => {

@@ -4,13 +4,6 @@ import type { Mistake, Path } from '../mistakes';
 import type { SecretReference } from '../pipeline';
 import { secretReference } from '../secrets';
 
-export interface Surroundings {
-  /** Absolute; relative paths in the files start here. */
-  readonly directory: string;
-  /** Where `env:NAME` in anything but a secret is looked up. */
-  readonly environment: NodeJS.ProcessEnv;
-}
-
 /**
  * A section of a file that is being read: makes values of its texts, and collects what is wrong with
  * them. What cannot be made out is undefined, and a mistake.
@@ -38,8 +31,14 @@ export interface Place {
   section(key: string): Place;
 }
 
-export interface Reading extends Surroundings {
+/** What a file's sections have in common while it is read. */
+export interface Reading {
+  /** Absolute; relative paths in the file start here. */
+  readonly directory: string;
+  /** Where `env:NAME` in anything but a secret is looked up. */
+  readonly environment: NodeJS.ProcessEnv;
   readonly file: YamlFile;
+  /** Collects them. */
   readonly mistakes: Mistake[];
 }
 

@@ -1,9 +1,7 @@
 import type { ConnectionInput, ConnectionsFile } from '../connections-schema';
 import { DEFAULT_HISTORY_PATH, DEFAULT_HISTORY_SCHEMA } from '../defaults';
 import { defined } from '../defined';
-import type { YamlFile } from '../document';
 import type { Partly } from '../issues';
-import type { Mistake } from '../mistakes';
 import type { Connection, HistorySettings } from '../pipeline';
 import { bigqueryHistory, bigqueryTables } from './bigquery';
 import { slack, smtp } from './channel';
@@ -11,22 +9,20 @@ import { database } from './database';
 import { dataproc } from './dataproc';
 import { glue } from './glue';
 import { folder, gcs, s3 } from './lake';
-import { placeAt, type Place, type Surroundings } from './place';
+import { placeAt, type Place, type Reading } from './place';
 
 /**
  * The connections by name, as far as they could be made out; complete when no mistake was added.
  * One whose type is unknown is there as undefined, so that speaking of it is not a second mistake.
  */
 export function resolveConnections(
-  surroundings: Surroundings,
-  file: YamlFile,
+  reading: Reading,
   input: Partly<ConnectionsFile>,
-  mistakes: Mistake[],
 ): ReadonlyMap<string, Partly<Connection> | undefined> {
   const entries = Object.entries(input.connections ?? {});
   return new Map(
     entries.map(([name, given]) => {
-      const place = placeAt({ ...surroundings, file, mistakes }, ['connections', name]);
+      const place = placeAt(reading, ['connections', name]);
       return [name, connection(place, name, given)];
     }),
   );
@@ -65,12 +61,10 @@ function connection(
 
 /** Where the history lives; complete when no mistake was added. */
 export function resolveHistory(
-  surroundings: Surroundings,
-  file: YamlFile,
+  reading: Reading,
   input: Partly<ConnectionsFile>,
-  mistakes: Mistake[],
 ): Partly<HistorySettings> {
-  const place = placeAt({ ...surroundings, file, mistakes }, ['history']);
+  const place = placeAt(reading, ['history']);
   const history = input.history === undefined ? undefined : place.withoutUnset(input.history);
   if (history?.type === 'postgres') {
     return defined({
