@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { createFileStore } from '../../src/destinations/parquet/file-store';
-import { currentPath } from '../../src/destinations/parquet/layout';
+import { currentPath, symlinkPath, viewPath } from '../../src/destinations/parquet/layout';
 import type { PublishedState } from '../../src/destinations/destination';
 import { entityOf } from '../../src/pipeline/entity';
 import { eventually } from '../support/eventually';
@@ -113,6 +113,19 @@ describe('a worker that dies, freezes or is cut off in mid-load', function () {
     await world.gate.noSessions();
   }
 
+  /** What readers go by repeats the present state, and no document is on its way. */
+  async function assertReadersFollow(entity: string) {
+    const { run, files } = await currentOf(entity);
+    const read = (path: string) => readFile(join(world.lake, path), 'utf8');
+    assert.ok((await read(viewPath('shop', entity))).includes(run));
+    const symlinks = await read(symlinkPath('shop', entity));
+    assert.ok(files.every(({ path }) => symlinks.includes(path)));
+    assert.deepEqual(
+      (await allFiles(world.lake)).filter((path) => path.startsWith('_staging/')),
+      [],
+    );
+  }
+
   const engines = new Set<WorkerProcess>();
 
   /** So many workers of the role `embedded`, those that are there first. */
@@ -177,7 +190,11 @@ describe('a worker that dies, freezes or is cut off in mid-load', function () {
     const history = new Database(join(world.lake, '../.comporta/history.db'));
     history.exec('BEGIN IMMEDIATE');
     await world.gate.open();
-    await eventually(async () => assert.notEqual((await currentOf(half.entity)).run, before.run));
+    // A kill while documents are on their way is test/destinations/crash.test.ts's.
+    await eventually(async () => {
+      assert.notEqual((await currentOf(half.entity)).run, before.run);
+      await assertReadersFollow(half.entity);
+    });
     const published = await currentOf(half.entity);
     await killed(owner);
     history.exec('ROLLBACK');
