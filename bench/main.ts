@@ -13,7 +13,13 @@ import { benchMemory, type MemoryOptions } from './memory';
 import { benchOrchestration } from './orchestration';
 import { benchParallel, type ParallelOptions } from './parallel';
 import { benchPlan } from './plan';
-import { enginesReport, memoryReport, parallelReport, smallReport } from './reports';
+import {
+  enginesReport,
+  memoryReport,
+  orchestrationReport,
+  parallelReport,
+  smallReport,
+} from './reports';
 import { benchSmall } from './small';
 
 const RESULTS = join(__dirname, 'RESULTS.md');
@@ -211,9 +217,10 @@ program
   .description('no-op tables, 8 at a time, on a real Temporal development server')
   .option('--sizes <list>', 'tables per batch', '1,10,100,1000')
   .option('--repeats <number>', 'counted runs of each size', '3')
-  .action(async ({ sizes, repeats }: { sizes: string; repeats: string }) => {
-    const progress = (line: string) => process.stderr.write(`${line}\n`);
+  .addOption(outputOption())
+  .action(async ({ sizes, repeats, output }: { sizes: string; repeats: string } & Output) => {
     const rows = await benchOrchestration(sizes.split(',').map(Number), Number(repeats), progress);
+    if (output !== false) writeSection(output, '5 orchestration', orchestrationReport(rows));
     report('Orchestration, no-op tables, 8 at a time', rows, isJson());
   });
 

@@ -4,6 +4,7 @@ import { commitOfTree } from './load/commit';
 import { markdownTable } from './load/report';
 import { machine } from './measure';
 import type { MemoryFigure } from './memory';
+import type { OrchestrationFigure } from './orchestration';
 import type { ParallelFigure } from './parallel';
 import type { SmallFigure } from './small';
 
@@ -83,6 +84,24 @@ export function smallReport(figures: readonly SmallFigure[], tables: number, row
         figure.temporalCpuSeconds.toFixed(2),
         figure.databaseCpuSeconds.toFixed(2),
         figure.workerPeakMiB.toFixed(0),
+      ]),
+    ),
+  );
+}
+
+export function orchestrationReport(figures: readonly OrchestrationFigure[]): string {
+  return section(
+    'The workflows alone',
+    "Batches of tables whose activities do nothing, eight at a time, on Temporal's development server. " +
+      'One process is client and worker.',
+    markdownTable(
+      ['tables', 'wall s', 'worker CPU ms/table', 'Temporal CPU ms/table', 'worker peak MiB'],
+      figures.map((figure) => [
+        figure.tables.toLocaleString('en-US'),
+        figure.wallSeconds.toFixed(2),
+        figure.workerCpuMsPerTable.toFixed(1),
+        figure.serverCpuMsPerTable.toFixed(1),
+        figure.peakMiB.toFixed(0),
       ]),
     ),
   );

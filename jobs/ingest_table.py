@@ -774,6 +774,7 @@ def ingest(spark, job, lake, folder):
         "rowsRead": sum(file["rows"] for file in files),
         "invalidValues": sum(end["invalid"] for end in ends),
         "maximum": maximum,
+        "columns": [{"name": column["name"], "type": column["type"]} for column in columns],
         "files": [
             {**{name: file[name] for name in ("path", "rows", "bytes", "sha256")}, "nulls": json.loads(file["nulls"])}
             for file in files

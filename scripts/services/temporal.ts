@@ -164,6 +164,10 @@ export function serverArguments(settings: TemporalServerSettings): string[] {
     ...['transfer', 'timer', 'visibility'].map(
       (queue) => `--dynamic-config-value=history.${queue}ProcessorMaxPollRPS=1000`,
     ),
+    // The attributes are there from the beginning: by default the development server reads them from
+    // its database whenever a workflow starts or sets one, a seventh of all that it does for a load
+    // (temporalio/cli, internal/devserver/server.go).
+    '--dynamic-config-value=system.forceSearchAttributesCacheRefreshOnRead=false',
     ...searchAttributes.map((name) => `--search-attribute=${name}=Keyword`),
   ];
 }

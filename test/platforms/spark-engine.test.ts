@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -383,6 +383,26 @@ describe('the engine spark beside the embedded one', function () {
         again.files.map(({ sha256 }) => sha256),
         first.files.map(({ sha256 }) => sha256),
       );
+    });
+
+    it('refuses files of another schema than was asked for', async () => {
+      const runner: JobRunner = {
+        async run(job, watching) {
+          const outcome = await spark.runner.run(job, watching);
+          const staging = join(root ?? '', 'other/_staging/shop/small');
+          const folder = (await readdir(staging)).find((name) => name.endsWith('-1')) ?? '';
+          const path = join(staging, folder, 'result.json');
+          const result = await readFile(path, 'utf8');
+          assert.ok(result.includes('"bits": 32'), result);
+          await writeFile(path, result.replace('"bits": 32', '"bits": 64'));
+          return outcome;
+        },
+        close: () => Promise.resolve(),
+      };
+      await assert.rejects(sparkEngine(runner).move(await request('other'), watch), {
+        code: 'EngineFailed',
+        problem: 'the Spark job wrote other columns than it was asked for',
+      });
     });
 
     it('runs another job where the outcome is gone, or the settings are others', async () => {

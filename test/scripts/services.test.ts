@@ -140,6 +140,8 @@ describe('the tools of the services', () => {
       const inMemory = serverArguments(settings);
       assert.ok(inMemory.includes('--ui-port=2'));
       assert.ok(inMemory.includes('--search-attribute=ComportaTable=Keyword'));
+      const cached = '--dynamic-config-value=system.forceSearchAttributesCacheRefreshOnRead=false';
+      assert.ok(inMemory.includes(cached));
       assert.ok(!inMemory.some((argument) => argument.startsWith('--sqlite-pragma')));
       const inFile = serverArguments({ ...settings, uiPort: undefined, databaseFile: '/a.db' });
       assert.ok(inFile.includes('--headless'));

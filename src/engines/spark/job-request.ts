@@ -4,7 +4,7 @@ import type { DatabaseConnection, Mask, SecretReference } from '../../pipeline/p
 import type { SqlReading, SourceTable, TableSnapshot } from '../../sources/source';
 import { quoteQualified } from '../../sources/postgres/identifiers';
 import { columnsMetadata } from '../../columnar/parquet/schema';
-import type { LogicalType } from '../../types/logical';
+import type { ColumnSpec, LogicalType } from '../../types/logical';
 import { chunkCount } from '../chunk-count';
 import type { MoveRequest } from '../engine';
 
@@ -63,6 +63,8 @@ export type JobResult =
       readonly invalidValues: number;
       /** The cursor's, among all rows that the table's filter lets through. */
       readonly maximum: string | null;
+      /** The schema of every file. */
+      readonly columns: readonly Pick<ColumnSpec, 'name' | 'type'>[];
       readonly files: readonly {
         /** In the folder of the result. */
         readonly path: string;

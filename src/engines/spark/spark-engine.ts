@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Destination, RunIdentity, StagedDataFile } from '../../destinations/destination';
 import { partName, runFolder, stagingFolder } from '../../destinations/parquet/layout';
 import { ComportaError, isErrorCode } from '../../errors';
@@ -200,12 +201,33 @@ function ownFailure(
   });
 }
 
+type JobOutcome = Exclude<JobResult, { readonly error: unknown }>;
+
+/** A script of another version of Comporta, or a result that somebody put there, is not published. */
+function assertAskedColumns(
+  { pipeline, table }: RunIdentity,
+  asked: MoveResult['columns'],
+  { columns }: JobOutcome,
+): void {
+  const expected = asked.map(({ name, type }) => ({ name, type }));
+  if (isDeepStrictEqual(columns, expected)) return;
+  throw new ComportaError(
+    'EngineFailed',
+    'the Spark job wrote other columns than it was asked for',
+    {
+      ...{ pipeline, table },
+      remedy: 'see that the job runs the script of the Comporta version that the workers run',
+    },
+  );
+}
+
 function moveResult(
   identity: RunIdentity,
   { job, columns, described, assertCursor }: Prepared,
   folder: string,
-  result: Exclude<JobResult, { readonly error: unknown }>,
+  result: JobOutcome,
 ): MoveResult {
+  assertAskedColumns(identity, columns, result);
   const files = result.files.map(({ path, rows, bytes, sha256, nulls }, index): StagedDataFile => ({
     path: `${runFolder(identity)}/${partName('part', index, identity)}`,
     ...{ rows, bytes, sha256 },
