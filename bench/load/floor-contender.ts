@@ -5,6 +5,9 @@ import { perform, readJob, type Job } from './job';
 
 const BUFFER_BYTES = 1024 * 1024;
 
+/** MySQL says behind a packet's length and number what it is. */
+const ANSWER_KIND = 4;
+
 /**
  * The floor: the whole table comes over the wire and is thrown away. The query is followed at once
  * by the order to hang up, so the end of the answer is the end of the connection and no byte needs
@@ -18,17 +21,19 @@ async function discard(job: Job): Promise<void> {
 /** Passes bytes to the driver until it is told that they are nobody's. */
 function countingSocket(): {
   options: object;
-  taken: { over: boolean; bytes: number };
+  taken: { over: boolean; bytes: number; first: number | undefined };
   of: (socket: Socket) => void;
 } {
-  const taken = { over: false, bytes: 0 };
+  const taken = { over: false, bytes: 0, first: undefined as number | undefined };
   let owner: Socket | undefined;
   const options = {
     onread: {
       buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),
       callback: (length: number, buffer: Uint8Array) => {
-        if (taken.over) taken.bytes += length;
-        else owner?.emit('data', Buffer.from(buffer.subarray(0, length)));
+        if (taken.over) {
+          taken.first ??= buffer[ANSWER_KIND];
+          taken.bytes += length;
+        } else owner?.emit('data', Buffer.from(buffer.subarray(0, length)));
         return true;
       },
     },
@@ -44,6 +49,8 @@ async function discardMysql(job: Job): Promise<number> {
     user,
     password,
     database,
+    // With it a query begins with the number of its attributes; ours has none.
+    flags: ['-CLIENT_QUERY_ATTRIBUTES'],
     stream: () => {
       socket = connect({ host, port, ...options });
       of(socket);
@@ -77,6 +84,8 @@ async function discardMysql(job: Job): Promise<number> {
     ]),
   );
   await ended;
+  const MYSQL_ERROR = 0xff;
+  if (taken.first === MYSQL_ERROR) throw new Error(`the server refused ${query}`);
   return taken.bytes;
 }
 
