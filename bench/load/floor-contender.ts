@@ -5,13 +5,13 @@ import { perform, readJob, type Job } from './job';
 
 const BUFFER_BYTES = 1024 * 1024;
 
-/** MySQL says behind a packet's length and number what it is. */
-const ANSWER_KIND = 4;
+/** An answer's first bytes, by which either protocol tells an error from a result. */
+const HEAD_BYTES = 5;
 
 /**
  * The floor: the whole table comes over the wire and is thrown away. The query is followed at once
- * by the order to hang up, so the end of the answer is the end of the connection and no byte needs
- * to be looked at.
+ * by the order to hang up, so the end of the answer is the end of the connection and no byte but the
+ * first ones needs to be looked at.
  */
 async function discard(job: Job): Promise<void> {
   const bytes = await (job.family === 'mysql' ? discardMysql(job) : discardPostgres(job));
@@ -21,17 +21,20 @@ async function discard(job: Job): Promise<void> {
 /** Passes bytes to the driver until it is told that they are nobody's. */
 function countingSocket(): {
   options: object;
-  taken: { over: boolean; bytes: number; first: number | undefined };
+  taken: { over: boolean; bytes: number; head: Buffer };
   of: (socket: Socket) => void;
 } {
-  const taken = { over: false, bytes: 0, first: undefined as number | undefined };
+  const taken = { over: false, bytes: 0, head: Buffer.alloc(0) };
   let owner: Socket | undefined;
   const options = {
     onread: {
       buffer: Buffer.allocUnsafeSlow(BUFFER_BYTES),
       callback: (length: number, buffer: Uint8Array) => {
         if (taken.over) {
-          taken.first ??= buffer[ANSWER_KIND];
+          if (taken.bytes < HEAD_BYTES) {
+            const missing = Math.min(length, HEAD_BYTES - taken.bytes);
+            taken.head = Buffer.concat([taken.head, buffer.subarray(0, missing)]);
+          }
           taken.bytes += length;
         } else owner?.emit('data', Buffer.from(buffer.subarray(0, length)));
         return true;
@@ -84,8 +87,9 @@ async function discardMysql(job: Job): Promise<number> {
     ]),
   );
   await ended;
-  const MYSQL_ERROR = 0xff;
-  if (taken.first === MYSQL_ERROR) throw new Error(`the server refused ${query}`);
+  // The kind of a packet stands behind its length and its number.
+  const ERROR_PACKET = 0xff;
+  if (taken.head[4] === ERROR_PACKET) throw new Error(`the server refused ${query}`);
   return taken.bytes;
 }
 
@@ -107,9 +111,14 @@ async function discardPostgres(job: Job): Promise<number> {
   await client.connect();
   taken.over = true;
   const ended = endOf(socket);
-  const query = Buffer.from(`COPY ${job.table} TO STDOUT (FORMAT binary)\0`);
-  socket.write(Buffer.concat([message('Q', query), message('X', Buffer.alloc(0))]));
+  const query = `COPY ${job.table} TO STDOUT (FORMAT binary)`;
+  socket.write(
+    Buffer.concat([message('Q', Buffer.from(`${query}\0`)), message('X', Buffer.alloc(0))]),
+  );
   await ended;
+  const ERROR_RESPONSE = 'E';
+  if (taken.head.toString('latin1', 0, 1) === ERROR_RESPONSE)
+    throw new Error(`the server refused ${query}`);
   return taken.bytes;
 }
 
