@@ -95,14 +95,13 @@ describe('a worker that dies, freezes or is cut off in mid-load', function () {
     await assertNothingLeft(entity);
   }
 
+  const isUnfinished = (path: string) => path.startsWith('_staging/') || path.includes('/.');
+
   /** Files that no state of the table names, hidden ones, and connections. */
   async function assertNothingLeft(entity: string) {
     const named = new Set((await currentOf(entity)).files.map(({ path }) => path));
     const files = await allFiles(world.lake);
-    assert.deepEqual(
-      files.filter((path) => path.startsWith('_staging/') || path.includes('/.')),
-      [],
-    );
+    assert.deepEqual(files.filter(isUnfinished), []);
     const present = files.filter((path) => path.startsWith(`raw/shop/${entity}/`));
     const first = present.filter((path) => path.includes('run_id=first-'));
     assert.equal(first.length, 1, present.join());
@@ -120,10 +119,7 @@ describe('a worker that dies, freezes or is cut off in mid-load', function () {
     assert.ok((await read(viewPath('shop', entity))).includes(run));
     const symlinks = await read(symlinkPath('shop', entity));
     assert.ok(files.every(({ path }) => symlinks.includes(path)));
-    assert.deepEqual(
-      (await allFiles(world.lake)).filter((path) => path.startsWith('_staging/')),
-      [],
-    );
+    assert.deepEqual((await allFiles(world.lake)).filter(isUnfinished), []);
   }
 
   const engines = new Set<WorkerProcess>();
