@@ -63,7 +63,7 @@ export type JobResult =
       readonly invalidValues: number;
       /** The cursor's, among all rows that the table's filter lets through. */
       readonly maximum: string | null;
-      /** The schema of every file. */
+      /** By which the job wrote every file: its own word, not read back from them. */
       readonly columns: readonly Pick<ColumnSpec, 'name' | 'type'>[];
       readonly files: readonly {
         /** In the folder of the result. */
